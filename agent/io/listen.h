@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * listen.h - a small HTTP server on the loop, by libmicrohttpd.
+ */
+#ifndef AGENT_IO_LISTEN_H
+#define AGENT_IO_LISTEN_H
+
+#include "agent/base/buf.h"
+#include "agent/base/err.h"
+#include "agent/io/loop.h"
+#include "agent/io/message.h"
+
+struct listener;
+
+struct listen_request {
+    struct str method, path, query;
+    /* The value of a request header (case ignored), or empty; lent. */
+    struct str (*header)(const struct listen_request *req, const char *name);
+};
+
+struct listen_reply {
+    int status;
+    struct str content_type;
+    struct buf body;
+};
+
+/* Fills `reply` at once; its body is freed by the listener. */
+typedef void listen_fn(void *arg, const struct listen_request *req,
+                       struct listen_reply *reply);
+
+/* `address` is "127.0.0.1:0", "[::1]:8080"; port 0 takes a free one. */
+struct listener *listen_new(struct loop *loop, struct str address,
+                            listen_fn *fn, void *arg, struct err *err);
+/* The port that was really taken. */
+uint16_t listen_port(const struct listener *l);
+void listen_free(struct listener *l);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * message.h - HTTP requests and responses as data.
+ *
+ * Nothing here knows a socket: sinks and auth build and read these.
+ */
+#ifndef AGENT_IO_MESSAGE_H
+#define AGENT_IO_MESSAGE_H
+
+#include "agent/base/arena.h"
+#include "agent/base/str.h"
+
+struct http_header {
+    struct str name, value;
+    bool secret; /* masked wherever the request is shown */
+};
+
+#define HTTP_HEADERS_MAX 32
+
+struct http_request {
+    struct str method; /* GET, POST, PUT */
+    struct str url;    /* absolute, http or https */
+    struct http_header headers[HTTP_HEADERS_MAX];
+    size_t header_count;
+    struct str body;
+    int64_t timeout_ms;  /* from start to the last byte */
+    size_t max_response; /* bytes of body on the wire; more is an ERR_LIMIT */
+    struct str ca_file;  /* PEM, in place of the system's; empty: system's */
+    bool no_proxy;       /* link-local services are never proxied */
+};
+
+struct http_response {
+    int status;
+    const struct http_header *headers;
+    size_t header_count;
+    struct str body; /* empty where the body was streamed */
+    int64_t duration_ms;
+};
+
+/* Adds or replaces; slices are kept, lent.  Asserts that there is room. */
+void http_set(struct http_request *req, struct str name, struct str value);
+void http_set_secret(struct http_request *req, struct str name,
+                     struct str value);
+/* The value of the first header of that name (case ignored), or empty. */
+struct str http_get(const struct http_response *res, struct str name);
+/* Everything copied into `a`. */
+struct http_request *http_request_copy(const struct http_request *req,
+                                       struct arena *a);
+/* scheme, host (brackets kept), port text and path?query of a URL, lent by it;
+ * false where it is no absolute http or https URL, or holds user info. */
+struct http_url {
+    struct str scheme, host, port, path, query;
+};
+bool http_url_parse(struct str url, struct http_url *out);
+bool http_url_is_loopback(const struct http_url *u);
+
+#endif
