@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * auth.h - who we are to a cloud: credentials, and the providers of them.
+ *
+ * A provider says what to ask next and reads the answer.  It is pure: the
+ * environment, files and the time are passed in, and lease.h is the one
+ * runner that sends what it asks for.  Providers are tried in the order of a
+ * list; the first one that is *configured* wins, and its failure is told,
+ * never passed over for a weaker identity.
+ *
+ * To add a provider: write a const struct provider_type, list it in the
+ * cloud's list (auth/aws.c, later entra.c, google.c).
+ */
+#ifndef AUTH_AUTH_H
+#define AUTH_AUTH_H
+
+#include "agent/base/buf.h"
+#include "agent/base/err.h"
+#include "agent/base/when.h"
+#include "agent/io/message.h"
+
+/*
+ * What a provider yields.  AWS keys use all three texts, a bearer token only
+ * `token`.  Texts are heap strings or NULL, wiped when freed.
+ */
+struct credentials {
+    char *key_id;       /* AWS access key id; not secret, but never logged */
+    char *secret;       /* AWS secret access key */
+    char *token;        /* session token, or bearer token */
+    int64_t expires_ms; /* wall clock; 0: never */
+    char source[96];    /* for people: "environment", "container endpoint" */
+};
+
+void credentials_clear(struct credentials *c); /* wipes; all-zero again */
+void credentials_copy(struct credentials *to, const struct credentials *from);
+
+/* The world as a provider may see it; tests hand in their own. */
+struct auth_env {
+    /* The variable's value, lent, or NULL when unset.  A blank value counts
+     * as unset. */
+    const char *(*variable)(void *arg, const char *name);
+    /* The whole file, at most 64 KiB. */
+    bool (*read_file)(void *arg, const char *path, struct buf *out,
+                      struct err *err);
+    void *arg;
+};
+
+/* The process' own environment and files. */
+extern const struct auth_env auth_env_process;
+
+enum provide {
+    PROVIDE_ABSENT, /* not configured here: try the next provider */
+    PROVIDE_ASK,    /* send `ask`, then call answer() */
+    PROVIDE_DONE,   /* `out` is filled */
+    PROVIDE_RETRY,  /* failed for now: back off, then start() again */
+    PROVIDE_FAILED, /* will fail again until somebody mends it */
+};
+
+struct provide_out {
+    struct arena *arena;      /* `ask` may point into it */
+    struct http_request ask;  /* for PROVIDE_ASK */
+    struct credentials creds; /* for PROVIDE_DONE; the caller's to clear */
+    struct err err;           /* for PROVIDE_RETRY and PROVIDE_FAILED */
+};
+
+struct provider_type {
+    const char *name; /* as check-auth and logs say it */
+    size_t state_size;
+    enum provide (*start)(void *state, const struct auth_env *env,
+                          struct now now, struct provide_out *out);
+    /* `net` is NULL when an answer arrived, whatever its status. */
+    enum provide (*answer)(void *state, const struct auth_env *env,
+                           struct now now, const struct http_response *res,
+                           const struct err *net, struct provide_out *out);
+};
+
+#endif

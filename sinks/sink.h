@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sink.h - how a cloud takes points.
+ *
+ * A sink is two pure functions: render() writes points as one HTTP request,
+ * judge() reads the answer.  Sinks never wait, retry, sign by themselves or
+ * send; that is the work of agent/deliver, the same for all of them.
+ *
+ * To add a cloud: write sinks/<name>.c, list it in sinks/sinks.c, and put
+ * points and the expected request in test/data/sinks/<name>/.
+ */
+#ifndef SINKS_SINK_H
+#define SINKS_SINK_H
+
+#include "agent/base/arena.h"
+#include "agent/base/err.h"
+#include "agent/config/conf.h"
+#include "agent/io/message.h"
+#include "agent/metric/batch.h"
+#include "auth/auth.h"
+
+enum verdict_kind {
+    VERDICT_ACCEPTED, /* the cloud has the points; forget them */
+    VERDICT_RETRY,    /* the same request may succeed later */
+    VERDICT_REAUTH,   /* sign again with fresh credentials, once */
+    VERDICT_CLOCK,    /* our clock is off: correct it by Date, sign again */
+    VERDICT_SPLIT,    /* too large: cut in two and send both */
+    VERDICT_PARTIAL,  /* `bad` will never succeed; see rest_delivered */
+    VERDICT_REJECTED, /* none will ever succeed; count them as lost */
+};
+
+struct verdict {
+    enum verdict_kind kind;
+    bool throttled;       /* VERDICT_RETRY because we are too fast */
+    int64_t after_ms;     /* wait at least this long; 0: the cloud says not */
+    const size_t *bad;    /* VERDICT_PARTIAL: indices into the batch, rising */
+    size_t bad_count;
+    bool rest_delivered;  /* VERDICT_PARTIAL: the others are in (else resend) */
+    bool denied;          /* permission is missing: the text says which */
+    struct err err;       /* the cloud's own words, and the mend */
+};
+
+/* What check() is told of a metric that will be published. */
+struct sink_metric {
+    struct str name, unit, description;
+    const struct str *dimensions; /* label names that become dimensions */
+    size_t dimension_count;
+    unsigned resolution; /* seconds: 1 or 60 */
+};
+
+struct sink_type {
+    const char *name; /* as written in the configuration */
+    const char *help; /* one sentence */
+    const struct conf_key *keys; /* settings, read into `conf` below */
+    size_t conf_size;
+
+    /* NULL: needs no credentials. */
+    const struct provider_type *const *providers;
+    const char *no_credentials; /* the mend when no provider is configured */
+
+    int64_t oldest_ms; /* points older than this are dropped, never sent */
+    int64_t ahead_ms;  /* nor those further ahead; 0 for both: no limit */
+
+    /*
+     * Once, after the settings were read: fills in what the environment or
+     * the platform tells (region, endpoint) into `conf` (strings from
+     * `arena`, which lives as long as it), and refuses what cannot work.
+     */
+    bool (*prepare)(void *conf, const struct auth_env *env,
+                    struct arena *arena, struct err *err);
+    /* What this cloud cannot take of a metric; at start and in check-config.
+     * May be NULL. */
+    bool (*check)(const void *conf, const struct sink_metric *metric,
+                  struct err *err);
+    /* Whether this very point can be sent; false with the reason: it is
+     * dropped and counted.  May be NULL.  (Age is judged by the caller.) */
+    bool (*admit)(const void *conf, const struct point *point,
+                  struct err *err);
+    /*
+     * Writes one request for the first `*taken` points of `batch`, as many
+     * as fit this cloud's limits (at least one).  Inputs are lent; what `req`
+     * points to lives in `arena`.  Not yet signed.  A sink that sends nothing
+     * over HTTP leaves req->url empty and writes what it has to say to
+     * req->body; it goes to standard output (stdout) or nowhere (none).
+     */
+    bool (*render)(const void *conf, const struct batch *batch, int64_t now_ms,
+                   struct arena *arena, struct http_request *req,
+                   size_t *taken, struct err *err);
+    /* Adds the signature; `wall_ms` is the corrected clock.  May be NULL. */
+    bool (*sign)(const void *conf, const struct credentials *creds,
+                 int64_t wall_ms, struct arena *arena,
+                 struct http_request *req, struct err *err);
+    /* What the answer to a request for `count` points means; `bad` lives in
+     * `arena`. */
+    void (*judge)(const void *conf, const struct http_response *res,
+                  size_t count, int64_t now_ms, struct arena *arena,
+                  struct verdict *out);
+};
+
+/* All of them, NULL at the end; sinks/sinks.c. */
+extern const struct sink_type *const sink_types[];
+/* The one called `name`, or NULL. */
+const struct sink_type *sink_find(struct str name);
+
+#endif
