@@ -31,13 +31,13 @@ enum verdict_kind {
 
 struct verdict {
     enum verdict_kind kind;
-    bool throttled;       /* VERDICT_RETRY because we are too fast */
-    int64_t after_ms;     /* wait at least this long; 0: the cloud says not */
-    const size_t *bad;    /* VERDICT_PARTIAL: indices into the batch, rising */
+    bool throttled;    /* VERDICT_RETRY because we are too fast */
+    int64_t after_ms;  /* wait at least this long; 0: the cloud says not */
+    const size_t *bad; /* VERDICT_PARTIAL: indices into the batch, rising */
     size_t bad_count;
-    bool rest_delivered;  /* VERDICT_PARTIAL: the others are in (else resend) */
-    bool denied;          /* permission is missing: the text says which */
-    struct err err;       /* the cloud's own words, and the mend */
+    bool rest_delivered; /* VERDICT_PARTIAL: the others are in (else resend) */
+    bool denied;         /* permission is missing: the text says which */
+    struct err err;      /* the cloud's own words, and the mend */
 };
 
 /* What check() is told of a metric that will be published. */
@@ -49,8 +49,8 @@ struct sink_metric {
 };
 
 struct sink_type {
-    const char *name; /* as written in the configuration */
-    const char *help; /* one sentence */
+    const char *name;            /* as written in the configuration */
+    const char *help;            /* one sentence */
     const struct conf_key *keys; /* settings, read into `conf` below */
     size_t conf_size;
 
@@ -66,16 +66,15 @@ struct sink_type {
      * the platform tells (region, endpoint) into `conf` (strings from
      * `arena`, which lives as long as it), and refuses what cannot work.
      */
-    bool (*prepare)(void *conf, const struct auth_env *env,
-                    struct arena *arena, struct err *err);
+    bool (*prepare)(void *conf, const struct auth_env *env, struct arena *arena,
+                    struct err *err);
     /* What this cloud cannot take of a metric; at start and in check-config.
      * May be NULL. */
     bool (*check)(const void *conf, const struct sink_metric *metric,
                   struct err *err);
     /* Whether this very point can be sent; false with the reason: it is
      * dropped and counted.  May be NULL.  (Age is judged by the caller.) */
-    bool (*admit)(const void *conf, const struct point *point,
-                  struct err *err);
+    bool (*admit)(const void *conf, const struct point *point, struct err *err);
     /*
      * Writes one request for the first `*taken` points of `batch`, as many
      * as fit this cloud's limits (at least one).  Inputs are lent; what `req`
@@ -84,12 +83,12 @@ struct sink_type {
      * req->body; it goes to standard output (stdout) or nowhere (none).
      */
     bool (*render)(const void *conf, const struct batch *batch, int64_t now_ms,
-                   struct arena *arena, struct http_request *req,
-                   size_t *taken, struct err *err);
+                   struct arena *arena, struct http_request *req, size_t *taken,
+                   struct err *err);
     /* Adds the signature; `wall_ms` is the corrected clock.  May be NULL. */
     bool (*sign)(const void *conf, const struct credentials *creds,
-                 int64_t wall_ms, struct arena *arena,
-                 struct http_request *req, struct err *err);
+                 int64_t wall_ms, struct arena *arena, struct http_request *req,
+                 struct err *err);
     /* What the answer to a request for `count` points means; `bad` lives in
      * `arena`. */
     void (*judge)(const void *conf, const struct http_response *res,

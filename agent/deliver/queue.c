@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/deliver/queue.h"
+
+#include "agent/base/mem.h"
+
+#include <stdlib.h>
+
+static struct entry *entry_of(struct list_node *n)
+{
+    return n ? list_entry(n, struct entry, node) : NULL;
+}
+
+void queue_add(struct queue *q, const struct point *p)
+{
+    struct entry *e = xcalloc(1, sizeof(*e));
+    struct list_node *at = q->entries.last, *behind = NULL;
+
+    while (at && entry_of(at)->point->t_ms > p->t_ms) {
+        behind = at;
+        at = at->prev;
+    }
+    e->point = point_copy(p);
+    e->bytes = point_bytes(p) + sizeof(*e);
+    list_insert_before(&q->entries, behind, &e->node);
+    q->bytes += e->bytes;
+}
+
+void queue_drop(struct queue *q, struct entry *e)
+{
+    q->bytes -= e->bytes;
+    list_remove(&e->node);
+    free(e->point);
+    free(e);
+}
+
+struct entry *queue_oldest(const struct queue *q)
+{
+    return entry_of(q->entries.first);
+}
+
+struct entry *queue_newest(const struct queue *q)
+{
+    return entry_of(q->entries.last);
+}
+
+struct entry *queue_older(const struct entry *e)
+{
+    return entry_of(e->node.prev);
+}
+
+struct entry *queue_idle(const struct queue *q)
+{
+    struct list_node *n = q->entries.first;
+
+    while (n && entry_of(n)->in_flight)
+        n = n->next;
+    return entry_of(n);
+}
