@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * discover.h - where the targets of one job are.
+ *
+ * A job names its targets as URLs, as a DNS name, or both; the list is the
+ * union.  DNS is asked again every `refresh`, or sooner where the answer's
+ * TTL is shorter.  A name that exists not (NXDOMAIN) has no targets.  Where
+ * asking fails the last list stays; once it is older than `keep` it counts
+ * as incomplete, with the reason.  Without any answer yet it is incomplete.
+ *
+ * `changed` comes later, from the loop: the first time when every source has
+ * answered or failed, then whenever targets, completeness or the doubt
+ * changed.  It may free the discovery.
+ */
+#ifndef AGENT_DISCOVER_DISCOVER_H
+#define AGENT_DISCOVER_DISCOVER_H
+
+#include "agent/base/buf.h"
+#include "agent/base/err.h"
+#include "agent/config/conf.h"
+#include "agent/io/loop.h"
+#include "agent/io/resolve.h"
+#include "agent/metric/target.h"
+
+/* More addresses than AWS Cloud Map puts into one answer cannot be told from
+ * exactly as many (Cloud Map API, DnsConfig: "up to eight instances"). */
+#define DISCOVER_CUT_AT 8
+
+enum discover_dns_type { DISCOVER_A, DISCOVER_AAAA, DISCOVER_SRV };
+
+struct discover_dns_conf {
+    char *name;   /* empty: no DNS */
+    int64_t type; /* enum discover_dns_type */
+    int64_t port; /* A and AAAA need one; SRV brings its own */
+    int64_t refresh_ms;
+    int64_t keep_ms;
+    int64_t timeout_ms; /* of one question */
+    bool trust_eight;   /* eight addresses are all there are */
+};
+
+extern const struct conf_key discover_dns_keys[];
+
+/* The part of a job that says where its targets are. */
+struct discover_conf {
+    struct conf_list targets; /* URLs, or HOST:PORT with scheme and path; also
+        dns+http://NAME:PORT/PATH and dnssrv+http://NAME/PATH (or https) */
+    struct discover_dns_conf dns;
+    char *scheme;           /* http or https, for targets without one */
+    char *path;             /* for targets without one */
+    struct conf_map labels; /* set on every target */
+};
+
+extern const struct conf_key discover_keys[];
+
+/* What the tables cannot check: URLs, a port with type A, label names. */
+must_check bool discover_check(const struct discover_conf *conf,
+                               struct err *err);
+
+struct discovery;
+
+typedef void discovery_changed_fn(void *arg, const struct target_list *list);
+
+struct discovery_options {
+    struct loop *loop;
+    struct resolver *resolver; /* may be NULL where no DNS is configured */
+    struct str job;            /* the label */
+    const struct discover_conf *conf; /* checked; lent until _free */
+    bool once; /* ask each source once and never again: --dry-run, --once */
+    discovery_changed_fn *changed;
+    void *arg;
+};
+
+/* Begins at once. */
+struct discovery *discovery_new(const struct discovery_options *options);
+void discovery_free(struct discovery *d);
+/* What is known now; lent until the next turn of the loop.  Before the first
+ * `changed` it is empty and incomplete. */
+const struct target_list *discovery_targets(const struct discovery *d);
+
+struct discovery_stats {
+    uint64_t lookups;    /* questions asked */
+    uint64_t failures;   /* questions without an answer */
+    int64_t answered_ms; /* wall clock of the newest answer, 0: none */
+};
+struct discovery_stats discovery_stats(const struct discovery *d);
+
+/* scheme://host:port/path, with brackets round an IPv6 address. */
+void discover_url(struct buf *out, struct str scheme, struct str host,
+                  uint16_t port, struct str path);
+
+#endif
