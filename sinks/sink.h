@@ -85,15 +85,18 @@ struct sink_type {
     bool (*render)(const void *conf, const struct batch *batch, int64_t now_ms,
                    struct arena *arena, struct http_request *req, size_t *taken,
                    struct err *err);
-    /* Adds the signature; `wall_ms` is the corrected clock.  May be NULL. */
+    /* Makes the request ready for the wire: compresses a long body (so that a
+     * dry run shows it readable) and adds the signature; `wall_ms` is the
+     * corrected clock.  May be NULL. */
     bool (*sign)(const void *conf, const struct credentials *creds,
                  int64_t wall_ms, struct arena *arena, struct http_request *req,
                  struct err *err);
-    /* What the answer to a request for `count` points means; `bad` lives in
-     * `arena`. */
+    /* What the answer to the request for `sent` means: the very points that
+     * render() took, so that a cloud's own numbering can be traced back to
+     * them.  `bad` indexes `sent` and lives in `arena`. */
     void (*judge)(const void *conf, const struct http_response *res,
-                  size_t count, int64_t now_ms, struct arena *arena,
-                  struct verdict *out);
+                  const struct batch *sent, int64_t now_ms,
+                  struct arena *arena, struct verdict *out);
 };
 
 /* All of them, NULL at the end; sinks/sinks.c. */

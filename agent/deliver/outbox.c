@@ -403,12 +403,13 @@ static void on_answer(void *arg, const struct http_response *res,
                       const struct err *net)
 {
     struct outbox *o = arg;
+    const struct batch sent = {o->points, o->taken};
     struct verdict v = {.kind = VERDICT_RETRY};
 
     if (net)
         v.err = *net;
     else
-        o->with.type->judge(o->with.conf, res, o->taken, cloud_ms(o), &o->arena,
+        o->with.type->judge(o->with.conf, res, &sent, cloud_ms(o), &o->arena,
                             &v);
     act(o, res, &v);
 }
