@@ -31,8 +31,22 @@ static const struct {
 #define PACE_MIN (500 * INT64_C(1))
 /* A permission is granted by people: ask again at this pace. */
 #define DENIED_REST (30 * WHEN_SECOND)
-/* A clock that is off by less is no reason for a refusal (AWS SDKs: 4 min). */
+/* Bytes of an answer; what a cloud says beyond that is of no use. */
 #define RESPONSE_MAX (256 * 1024)
+
+const struct conf_key deliver_keys[] = {
+    CONF_MS(deliver_conf, max_age, "15m", WHEN_MINUTE, 14 * WHEN_DAY,
+            "How long a point that was not accepted is kept and sent again."),
+    CONF_SIZE(deliver_conf, max_bytes, "4MiB", 16 * 1024, 1024 * 1024 * 1024,
+              "Memory for points that wait, for each sink; the oldest go "
+              "first when it is used up."),
+    CONF_MS(deliver_conf, retry_min, "1s", 10, WHEN_HOUR,
+            "The wait after a first failure is a random part of this; it "
+            "doubles with each further one."),
+    CONF_MS(deliver_conf, retry_max, "30s", 10, WHEN_HOUR,
+            "The longest such wait."),
+    CONF_END,
+};
 
 struct outbox {
     struct outbox_options with;
