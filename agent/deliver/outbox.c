@@ -31,6 +31,8 @@ static const struct {
 #define PACE_MIN (500 * INT64_C(1))
 /* A permission is granted by people: ask again at this pace. */
 #define DENIED_REST (30 * WHEN_SECOND)
+/* No failed request is repeated sooner. */
+#define LEAST_REST (100 * INT64_C(1))
 /* Bytes of an answer; what a cloud says beyond that is of no use. */
 #define RESPONSE_MAX (256 * 1024)
 
@@ -224,12 +226,15 @@ static void rest(struct outbox *o, int64_t at_least_ms)
     int64_t wait = backoff_next(&o->backoff, loop_random(o->with.loop));
     int64_t now = now_of(o).mono_ms;
 
-    if (wait < at_least_ms)
-        wait = at_least_ms;
+    /* Our own patience may be cut short by a flush, the cloud's not. */
     if (o->flushed && now + wait > o->flush_deadline_ms)
         wait = (o->flush_deadline_ms - now) / 2;
+    if (wait < LEAST_REST)
+        wait = LEAST_REST;
+    if (wait < at_least_ms)
+        wait = at_least_ms;
     enter(o, RESTING);
-    timer_arm(o->with.loop, &o->timer, now + (wait > 0 ? wait : 0), pass, o);
+    timer_arm(o->with.loop, &o->timer, now + wait, pass, o);
 }
 
 static void again(struct outbox *o, int64_t at_ms)
