@@ -24,7 +24,7 @@ struct buf {
 #define BUF_NO_LIMIT (SIZE_MAX / 4)
 
 void buf_init(struct buf *b, size_t max);
-void buf_fini(struct buf *b); /* frees; the buffer is empty and usable again */
+void buf_fini(struct buf *b);  /* frees; the buffer is empty and usable again */
 void buf_reset(struct buf *b); /* empty, not over, memory kept */
 void buf_add(struct buf *b, const void *p, size_t n);
 void buf_adds(struct buf *b, struct str s);

@@ -12,8 +12,8 @@
 
 struct jsonw {
     struct buf *out;
-    bool comma;      /* the next value needs one in front */
-    int indent;      /* 0: compact; else blanks a level */
+    bool comma; /* the next value needs one in front */
+    int indent; /* 0: compact; else blanks a level */
     int depth;
 };
 

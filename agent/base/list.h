@@ -24,12 +24,12 @@ struct list {
     size_t count;
 };
 
-#define list_entry(node, type, member)                                         \
+#define list_entry(node, type, member) \
     ((type *)(void *)((char *)(node)-offsetof(type, member)))
 
 /* The body may remove `n` itself, no other. */
-#define list_for_each(l, n)                                                    \
-    for (struct list_node *n = (l)->first, *n##_next = n ? n->next : NULL; n;  \
+#define list_for_each(l, n)                                                   \
+    for (struct list_node *n = (l)->first, *n##_next = n ? n->next : NULL; n; \
          n = n##_next, n##_next = n ? n->next : NULL)
 
 static inline void list_insert_before(struct list *l, struct list_node *at,
