@@ -61,7 +61,8 @@ struct promql_selector {
     size_t matcher_count;
     int64_t reach_ms;
     struct str text; /* as written */
-    bool range; /* looks at a range, so it wants at least two samples */
+    bool range;      /* looks at a range, so it wants at least two samples */
+    bool fixed; /* looks at a fixed time (@ 1700000000), whatever its reach */
 };
 size_t promql_selectors(const struct promql *q,
                         const struct promql_selector **out);
@@ -90,7 +91,7 @@ typedef void promql_input_fn(void *arg, const struct labels *labels,
 
 struct promql_eval {
     const struct store *store;
-    int64_t t_ms;        /* evaluation time */
+    int64_t t_ms; /* evaluation time */
     struct arena *arena;
     promql_input_fn *input; /* may be NULL */
     void *input_arg;
@@ -100,6 +101,11 @@ struct promql_eval {
 must_check bool promql_eval(const struct promql *q,
                             const struct promql_eval *with,
                             struct promql_result *out, struct err *err);
+
+/* Whether the order of the rows is the expression's (sort, topk ...). */
+bool promql_ordered(const struct promql *q);
+/* By labels: an order for people and tests where there is none. */
+void promql_sort(struct promql_result *r);
 
 /* The `data` object of Prometheus' query API: {"resultType":..,"result":..} */
 void promql_print_json(const struct promql_result *r, int64_t t_ms,

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Functions that fold the samples of a range into one number. */
+#include "agent/promql/func_impl.h"
+
+#include <math.h>
+
+static double newest(const struct range_call *c)
+{
+    return c->samples[c->count - 1].v;
+}
+
+bool range_last(const struct range_call *c, double *out)
+{
+    *out = newest(c);
+    return true;
+}
+
+bool range_first(const struct range_call *c, double *out)
+{
+    *out = c->samples[0].v;
+    return true;
+}
+
+bool range_count(const struct range_call *c, double *out)
+{
+    *out = (double)c->count;
+    return true;
+}
+
+bool range_present(const struct range_call *c, double *out)
+{
+    (void)c;
+    *out = 1;
+    return true;
+}
+
+bool range_sum(const struct range_call *c, double *out)
+{
+    struct kahan k = {0};
+
+    for (size_t i = 0; i < c->count; i++)
+        kahan_add(&k, c->samples[i].v);
+    *out = isinf(k.sum) ? k.sum : k.sum + k.c;
+    return true;
+}
+
+/* The sum by the count, or a running mean once the sum would overflow. */
+bool range_avg(const struct range_call *c, double *out)
+{
+    struct kahan k = {c->samples[0].v, 0};
+    bool incremental = false;
+    double count = 1;
+
+    for (size_t i = 1; i < c->count; i++) {
+        double v = c->samples[i].v, q;
+
+        count = (double)(i + 1);
+        if (!incremental) {
+            struct kahan next = k;
+
+            kahan_add(&next, v);
+            if (!isinf(next.sum)) {
+                k = next;
+                continue;
+            }
+            incremental = true;
+            k.sum /= count - 1;
+            k.c /= count - 1;
+        }
+        q = (count - 1) / count;
+        k.sum *= q;
+        k.c *= q;
+        kahan_add(&k, v / count);
+    }
+    *out = incremental ? k.sum + k.c : k.sum / count + k.c / count;
+    return true;
+}
+
+/* The sample that stays when each next one replaces it if `better`; NaN is
+ * replaced by anything.  `ties`: an equal one replaces it, too. */
+static const struct sample *extreme(const struct range_call *c, bool high,
+                                    bool ties)
+{
+    const struct sample *best = &c->samples[0];
+
+    for (size_t i = 0; i < c->count; i++) {
+        const struct sample *s = &c->samples[i];
+
+        if ((high ? s->v > best->v : s->v < best->v) || isnan(best->v) ||
+            (ties && s->v == best->v))
+            best = s;
+    }
+    return best;
+}
+
+bool range_max(const struct range_call *c, double *out)
+{
+    *out = extreme(c, true, false)->v;
+    return true;
+}
+
+bool range_min(const struct range_call *c, double *out)
+{
+    *out = extreme(c, false, false)->v;
+    return true;
+}
+
+static bool seconds(int64_t t_ms, double *out)
+{
+    *out = (double)t_ms / 1000;
+    return true;
+}
+
+bool range_ts_max(const struct range_call *c, double *out)
+{
+    return seconds(extreme(c, true, true)->t_ms, out);
+}
+
+bool range_ts_min(const struct range_call *c, double *out)
+{
+    return seconds(extreme(c, false, true)->t_ms, out);
+}
+
+bool range_ts_first(const struct range_call *c, double *out)
+{
+    return seconds(c->samples[0].t_ms, out);
+}
+
+bool range_ts_last(const struct range_call *c, double *out)
+{
+    return seconds(c->samples[c->count - 1].t_ms, out);
+}
+
+/* Welford's recurrence with Kahan's sums. */
+bool range_stdvar(const struct range_call *c, double *out)
+{
+    struct kahan mean = {0}, squares = {0};
+    double count = 0;
+
+    for (size_t i = 0; i < c->count; i++) {
+        double v = c->samples[i].v;
+        double delta = v - (mean.sum + mean.c);
+
+        count++;
+        kahan_add(&mean, delta / count);
+        kahan_add(&squares, delta * (v - (mean.sum + mean.c)));
+    }
+    *out = (squares.sum + squares.c) / count;
+    return true;
+}
+
+bool range_stddev(const struct range_call *c, double *out)
+{
+    (void)range_stdvar(c, out);
+    *out = sqrt(*out);
+    return true;
+}
+
+static double *copy_values(const struct range_call *c)
+{
+    double *values = arena_array(c->ev->arena, c->count, sizeof(*values));
+
+    for (size_t i = 0; i < c->count; i++)
+        values[i] = c->samples[i].v;
+    return values;
+}
+
+bool range_quantile(const struct range_call *c, double *out)
+{
+    *out = number_quantile(c->args[0], copy_values(c), c->count);
+    return true;
+}
+
+/* The median of the distances from the median. */
+bool range_mad(const struct range_call *c, double *out)
+{
+    double *values = copy_values(c);
+    double median = number_quantile(0.5, values, c->count);
+
+    for (size_t i = 0; i < c->count; i++)
+        values[i] = fabs(values[i] - median);
+    *out = number_quantile(0.5, values, c->count);
+    return true;
+}
