@@ -78,14 +78,14 @@ void discovery_free(struct discovery *d);
 const struct target_list *discovery_targets(const struct discovery *d);
 
 struct discovery_stats {
-    uint64_t lookups;    /* questions asked */
-    uint64_t failures;   /* questions without an answer */
-    int64_t answered_ms; /* wall clock of the newest answer, 0: none */
+    uint64_t lookups;  /* questions asked */
+    uint64_t failures; /* questions without an answer */
 };
 struct discovery_stats discovery_stats(const struct discovery *d);
 
-/* scheme://host:port/path, with brackets round an IPv6 address. */
+/* scheme://host:port/path, with brackets round an IPv6 address; an empty port
+ * is left out. */
 void discover_url(struct buf *out, struct str scheme, struct str host,
-                  uint16_t port, struct str path);
+                  struct str port, struct str path);
 
 #endif

@@ -40,10 +40,13 @@ struct scrape_conf {
     bool honor_timestamps;
     bool enable_compression;
     char *ca_file; /* PEM, in place of the system's; empty: the system's */
-    char *fallback_scrape_protocol; /* PrometheusText0.0.4 ...; empty: none */
+    int64_t fallback_scrape_protocol; /* see scrape_fallback() */
 };
 
 extern const struct conf_key scrape_keys[];
+
+/* The name of the fallback protocol; empty for none. */
+struct str scrape_fallback(const struct scrape_conf *conf);
 
 /* What the table cannot check: the timeout is not above the interval. */
 must_check bool scrape_check(const struct scrape_conf *conf, struct err *err);

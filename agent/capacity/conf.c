@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/capacity/capacity.h"
+
+const struct conf_key capacity_dns_keys[] = {
+    CONF_TEXT(capacity_dns_conf, name, "",
+              "The name that has one address a worker."),
+    CONF_ENUM(capacity_dns_conf, type, "A", "A|AAAA|SRV",
+              "The records to count."),
+    CONF_INT(capacity_dns_conf, port, "0", 0, UINT16_MAX,
+             "The workers' port; it does not change their number."),
+    CONF_BOOL(capacity_dns_conf, trust_eight, "false",
+              "Eight addresses are all there are; AWS Cloud Map never gives "
+              "more, so without this they count as unknown."),
+    CONF_END,
+};
+
+const struct conf_key capacity_keys[] = {
+    CONF_INT(capacity_conf, fixed, "-1", -1, 1000000,
+             "This many workers run; -1: ask another source."),
+    CONF_TEXT(capacity_conf, up, "",
+              "As many workers run as targets of this scraped job answer."),
+    CONF_SECTION(capacity_conf, dns, capacity_dns_conf, capacity_dns_keys,
+                 "As many workers run as a DNS name has addresses."),
+    CONF_MS(capacity_conf, refresh, "30s", WHEN_SECOND, WHEN_HOUR,
+            "Time from one reading to the next."),
+    CONF_MS(capacity_conf, timeout, "5s", 100, WHEN_MINUTE,
+            "How long one reading may take."),
+    CONF_MS(capacity_conf, keep, "2m", 0, WHEN_DAY,
+            "How long the last number stands while reading fails."),
+    CONF_END,
+};
