@@ -18,8 +18,8 @@ struct point_value {
 };
 
 struct point {
-    struct str name;        /* e.g. JobsPerWorker */
-    struct str unit;        /* CloudWatch's words: Count, Percent, None ... */
+    struct str name; /* e.g. JobsPerWorker */
+    struct str unit; /* CloudWatch's words: Count, Percent, None ... */
     struct str description;
     const struct label *dimensions; /* sorted by name, each once */
     size_t dimension_count;
