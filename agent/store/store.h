@@ -77,7 +77,13 @@ void store_select(const struct store *s, const struct matcher *matchers,
 
 /* Forgets what is older than the retention, seen from `now_ms`. */
 void store_expire(struct store *s, int64_t now_ms);
-size_t store_count(const struct store *s); /* series */
-size_t store_bytes(const struct store *s); /* memory held, about */
+/* Calls `fn` for each metric name there is, once, in no stated order; series
+ * without a name come as an empty one. */
+typedef void store_name_fn(void *arg, struct str name, size_t series);
+void store_names(const struct store *s, store_name_fn *fn, void *arg);
+
+size_t store_count(const struct store *s);     /* series */
+uint64_t store_refused(const struct store *s); /* samples out of order */
+size_t store_bytes(const struct store *s);     /* memory held, about */
 
 #endif
