@@ -24,8 +24,8 @@ struct http;
 struct http_call;
 
 struct http_options {
-    struct str user_agent; /* default "scalebridge/<version>" */
-    struct str ca_file;    /* for all calls that name none; empty: system's */
+    struct str user_agent;  /* default "scalebridge/<version>" */
+    struct str ca_file;     /* for all calls that name none; empty: system's */
     size_t max_connections; /* kept open and in use; 0: 64 */
 };
 

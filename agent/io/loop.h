@@ -35,7 +35,8 @@ struct timer {
     int64_t at_ms;     /* on the monotonic clock */
     timer_fn *fn;
     void *arg;
-    size_t slot; /* its place in the queue */
+    size_t slot;    /* its place in the queue */
+    uint64_t order; /* timers of one time fire as they were armed */
 };
 
 void timer_arm(struct loop *loop, struct timer *t, int64_t at_mono_ms,
