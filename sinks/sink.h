@@ -95,8 +95,8 @@ struct sink_type {
      * render() took, so that a cloud's own numbering can be traced back to
      * them.  `bad` indexes `sent` and lives in `arena`. */
     void (*judge)(const void *conf, const struct http_response *res,
-                  const struct batch *sent, int64_t now_ms,
-                  struct arena *arena, struct verdict *out);
+                  const struct batch *sent, int64_t now_ms, struct arena *arena,
+                  struct verdict *out);
 };
 
 /* All of them, NULL at the end; sinks/sinks.c. */
