@@ -63,6 +63,8 @@ struct promql_selector {
     struct str text; /* as written */
     bool range;      /* looks at a range, so it wants at least two samples */
     bool fixed; /* looks at a fixed time (@ 1700000000), whatever its reach */
+    struct str over; /* "sum", "max" ...: the innermost aggregation over it
+                        that drops the label instance; empty without one */
 };
 size_t promql_selectors(const struct promql *q,
                         const struct promql_selector **out);

@@ -5,6 +5,7 @@
 struct scope {
     int64_t reach; /* by which the enclosing subqueries look back */
     bool subquery, fixed;
+    struct str over;
 };
 
 struct collect {
@@ -45,7 +46,21 @@ static void selector(struct collect *c, const struct node *n,
         .text = str_n(q->text.ptr + n->at, n->end - n->at),
         .range = range || scope.subquery,
         .fixed = scope.fixed,
+        .over = scope.over,
     };
+}
+
+/* Whether what comes out has no label instance, for all that goes in. */
+static bool drops_instance(const struct node *n)
+{
+    bool named = false;
+
+    if (n->op == T_TOPK || n->op == T_BOTTOMK || n->op == T_LIMITK ||
+        n->op == T_LIMIT_RATIO)
+        return false; /* they pick, and keep all labels */
+    for (size_t i = 0; i < n->aggregate.labels.count; i++)
+        named |= str_eq(n->aggregate.labels.names[i], LABEL_INSTANCE);
+    return named == n->aggregate.without;
 }
 
 static void walk(struct collect *c, const struct node *n, struct scope scope)
@@ -65,6 +80,8 @@ static void walk(struct collect *c, const struct node *n, struct scope scope)
     case NODE_AGGREGATE:
         if (n->aggregate.param)
             walk(c, n->aggregate.param, scope);
+        if (drops_instance(n))
+            scope.over = str_of(token_spelling(n->op));
         walk(c, n->aggregate.expr, scope);
         return;
     case NODE_CALL:
