@@ -12,8 +12,9 @@
 
 struct jsonw {
     struct buf *out;
-    bool comma; /* the next value needs one in front */
-    int indent; /* 0: compact; else blanks a level */
+    bool comma;     /* the next value needs one in front */
+    bool after_key; /* the next value belongs to a key */
+    int indent;     /* 0: compact; else blanks a level */
     int depth;
 };
 

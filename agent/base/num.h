@@ -20,8 +20,8 @@ bool num_parse(struct str s, double *out);
  * num_json: as Prometheus' API writes values: plain digits, or an exponent of
  *   at least two digits when |v| < 1e-6 or >= 1e21; NaN, +Inf, -Inf.
  * num_plain: never an exponent (Go's 'f').
- * num_general: Go's 'g' with shortest digits (1e+06 from 1e21 on, %e below
- *   1e-4), as PromQL prints number literals. */
+ * num_general: Go's 'g' with shortest digits (an exponent from 1e+06 on and
+ *   below 1e-04), as PromQL prints number literals. */
 size_t num_json(double v, char out[NUM_MAX]);
 size_t num_plain(double v, char out[NUM_MAX]);
 size_t num_general(double v, char out[NUM_MAX]);
