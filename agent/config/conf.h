@@ -63,10 +63,11 @@ struct conf_map { /* in the order written; names are unique */
 };
 
 enum conf_flag {
-    CONF_MUST = 1,    /* it is a fault when nothing is written */
-    CONF_SECRET = 2,  /* never printed, wiped in the end */
-    CONF_FILLED = 4,  /* text, list: empty is a fault, where written */
-    CONF_CHOICES = 8, /* section of optional sections: may be a list of names */
+    CONF_MUST = 1,     /* it is a fault when nothing is written */
+    CONF_SECRET = 2,   /* never printed, wiped in the end */
+    CONF_FILLED = 4,   /* text, list: empty is a fault, where written */
+    CONF_CHOICES = 8,  /* section of optional sections: its variable takes the
+                          names that are wanted */
     CONF_RESTART = 16, /* a change takes effect at the next start only */
 };
 
@@ -200,8 +201,9 @@ struct arena *conf_arena(struct conf *c);
  */
 void conf_read(struct conf *c, const struct conf_key *keys,
                const struct conf_node *root, void *out);
-/* For every row that was not written in `to`: the value in `from`. */
-void conf_inherit(const struct conf *c, const struct conf_key *keys, void *to,
+/* For every row that was not written in `to`: the value in `from`, and where
+ * that was written. */
+void conf_inherit(struct conf *c, const struct conf_key *keys, void *to,
                   const void *from);
 /* Where the value of this very field came from, or NULL: from its default.
  * For items of a list: &list.items[i]; of a map: &map.pairs[i].value. */

@@ -34,14 +34,15 @@ const char *conf_world_variable(const struct conf_world *w, const char *name);
 #define CONF_SECRET_MAX ((size_t)64 << 10)
 
 /* The tree of a text; NULL when there is none: after a fault, or where the
- * text is empty (comments only).  `source` is kept, lent. */
-struct conf_node *conf_parse(struct conf *c, const struct conf_world *w,
-                             const char *source, struct str text);
+ * text is empty (comments only). */
+struct conf_node *conf_parse(struct conf *c, const char *source,
+                             struct str text);
 /* The same of a file; that it cannot be read is a fault. */
 struct conf_node *conf_parse_file(struct conf *c, const struct conf_world *w,
                                   const char *path);
-/* Expands ${...} in a scalar, in place. */
+/* Expands ${...} in every value of a tree, in place.  Done once, on the tree
+ * of all sources, so that what was overridden is not asked for. */
 void conf_expand(struct conf *c, const struct conf_world *w,
-                 struct conf_node *scalar);
+                 struct conf_node *root);
 
 #endif

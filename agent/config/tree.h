@@ -24,6 +24,8 @@ struct conf_node {
     enum conf_node_kind kind;
     bool null;   /* scalar: nothing, ~ or null stands there */
     bool secret; /* scalar: came out of a file; never echoed */
+    bool bad;    /* a fault was told of it; keep the default and be quiet */
+    bool only;   /* mapping: of what it is merged over, these keys stay */
     bool flat;   /* scalar: lists and maps are written with commas in it */
     struct conf_mark mark;          /* of the value */
     struct conf_mark key_mark;      /* of the key, in a mapping */
