@@ -91,7 +91,7 @@ static void tell(void *arg)
         return;
     log_info("targets_changed", log_z("job", d->job),
              log_i("targets", (int64_t)list->count),
-             log_b("complete", list->complete));
+             log_b("complete", list->complete), log_s("reason", list->reason));
     log_cut(d, list);
     d->told = true;
     d->options.changed(d->options.arg, list);
