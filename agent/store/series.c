@@ -171,3 +171,8 @@ void series_forget(struct series *se, int64_t cut_ms)
     if (se->cap > 2 && se->count <= se->cap / 3)
         resize(se, se->count > 1 ? se->count + se->count / 2 : 1);
 }
+
+void series_rewind(struct series *se, int64_t t_ms)
+{
+    se->count = (uint32_t)up_to(se, t_ms);
+}

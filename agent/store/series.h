@@ -41,6 +41,8 @@ struct series *series_new(struct series_totals *totals,
 void series_free(struct series *se);
 /* Forgets samples up to and including `cut_ms`. */
 void series_forget(struct series *se, int64_t cut_ms);
+/* Forgets samples after `t_ms`. */
+void series_rewind(struct series *se, int64_t t_ms);
 /* What an allocation of `n` bytes takes. */
 static inline size_t series_block(size_t n)
 {

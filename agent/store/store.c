@@ -204,3 +204,10 @@ void store_expire(struct store *s, int64_t now_ms)
         name_table_settle(&s->names);
     }
 }
+
+void store_rewind(struct store *s, int64_t t_ms)
+{
+    for (size_t i = 0; i < s->names.cap; i++)
+        for (struct series *se = s->names.slots[i].first; se; se = se->next)
+            series_rewind(se, t_ms);
+}

@@ -77,6 +77,9 @@ void store_select(const struct store *s, const struct matcher *matchers,
 
 /* Forgets what is older than the retention, seen from `now_ms`. */
 void store_expire(struct store *s, int64_t now_ms);
+/* The wall clock went back: forgets what is newer than `t_ms`, so that samples
+ * of the new time are not refused until it has caught up. */
+void store_rewind(struct store *s, int64_t t_ms);
 /* Calls `fn` for each metric name there is, once, in no stated order; series
  * without a name come as an empty one. */
 typedef void store_name_fn(void *arg, struct str name, size_t series);

@@ -158,6 +158,24 @@ static void test_what_is_older_than_the_retention_is_forgotten(void **state)
     store_free(s);
 }
 
+static void test_a_clock_that_went_back_is_followed(void **state)
+{
+    struct store *s = make_store(INT64_MAX, 0);
+    struct series *se = add(s, "m", "a", "1");
+    struct series *later = add(s, "n", "a", "1");
+
+    (void)state;
+    for (int64_t t = 1; t <= 10; t++)
+        assert_true(series_append(se, t * 1000, (double)t));
+    assert_true(series_append(later, 10000, 1));
+    store_rewind(s, 4999);
+    assert_int_equal(series_newest(se, INT64_MIN, INT64_MAX)->t_ms, 4000);
+    assert_null(series_newest(later, INT64_MIN, INT64_MAX));
+    assert_true(series_append(se, 5000, 50));
+    assert_true(series_append(later, 5000, 50));
+    store_free(s);
+}
+
 static void test_a_held_series_stays_until_it_is_let_go(void **state)
 {
     struct store *s = make_store(1000, 0);
@@ -306,6 +324,7 @@ int main(void)
         cmocka_unit_test(test_equal_labels_are_one_series),
         cmocka_unit_test(test_over_the_limit_there_are_no_new_series),
         cmocka_unit_test(test_what_is_older_than_the_retention_is_forgotten),
+        cmocka_unit_test(test_a_clock_that_went_back_is_followed),
         cmocka_unit_test(test_a_held_series_stays_until_it_is_let_go),
         cmocka_unit_test(test_an_absent_label_matches_as_empty),
         cmocka_unit_test(test_a_name_can_be_matched_by_a_pattern),
