@@ -16,7 +16,8 @@ must_check bool jsonr_parse(struct str text, struct json_object **out,
                             struct err *err);
 /* The member, or NULL when it is absent or null or `o` is no object. */
 struct json_object *jsonr_get(struct json_object *o, const char *key);
-/* What is read is lent by the tree.  `optional` members leave `*out` alone. */
+/* What is read is lent by the tree.  A member that is absent or of another
+ * type is an error that names it. */
 must_check bool jsonr_text(struct json_object *o, const char *key,
                            struct str *out, struct err *err);
 must_check bool jsonr_int(struct json_object *o, const char *key, int64_t *out,
