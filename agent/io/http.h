@@ -9,8 +9,11 @@
  * is copied, the response is lent to `done` for the length of the call.
  * Inside `done` the call is already idle: start it again, or free its owner.
  *
- * TLS is verified always.  Only http and https, no redirects, proxies as
- * http_proxy, https_proxy (HTTPS_PROXY), all_proxy and no_proxy say.
+ * TLS is verified always, HTTP/2 spoken where a TLS server offers it.  Only
+ * http and https, no redirects, no body with GET or HEAD.  Proxies as
+ * http_proxy, https_proxy (HTTPS_PROXY), all_proxy and no_proxy say; loopback
+ * hosts are never proxied.  Without a CA file CURL_CA_BUNDLE, SSL_CERT_FILE
+ * and SSL_CERT_DIR are honoured, in this order.
  */
 #ifndef AGENT_IO_HTTP_H
 #define AGENT_IO_HTTP_H
@@ -33,7 +36,8 @@ struct http *http_new(struct loop *loop, const struct http_options *options);
 /* Every running call must have ended or been cancelled. */
 void http_free(struct http *h);
 
-/* `err` is NULL when an answer arrived, whatever its status. */
+/* `err` is NULL when an answer arrived, whatever its status; else it names the
+ * URL without its query, and `res` holds no more than the duration. */
 typedef void http_done_fn(void *arg, const struct http_response *res,
                           const struct err *err);
 /*

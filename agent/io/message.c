@@ -174,6 +174,25 @@ bool http_url_parse(struct str url, struct http_url *out)
     return true;
 }
 
+struct str http_url_shown(struct str url, struct arena *a)
+{
+    struct str rest = until(url, "?#");
+    size_t scheme = str_find(rest, ':');
+    size_t user = rest.len;
+    char *z;
+
+    while (user > 0 && rest.ptr[user - 1] != '@')
+        user--;
+    z = arena_strdup(a, user > 0 ? str_from(rest, user) : rest);
+    if (user > scheme && str_starts(str_from(rest, scheme), STR("://")))
+        z = arena_strdup(
+            a, arena_printf(a, "%.*s://%s", (int)scheme, rest.ptr, z));
+    for (char *c = z; *c; c++)
+        if (*c < ' ' || *c > '~')
+            *c = '?';
+    return str_of(z);
+}
+
 bool http_url_is_loopback(const struct http_url *u)
 {
     struct in_addr ip4;

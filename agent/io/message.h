@@ -60,6 +60,9 @@ struct http_url {
     struct str scheme, host, port, path, query;
 };
 bool http_url_parse(struct str url, struct http_url *out);
+/* As errors and logs show it: without query, fragment and user info, and with
+ * '?' for what cannot be printed; made in `a`, NUL-terminated. */
+struct str http_url_shown(struct str url, struct arena *a);
 /* localhost, 127.0.0.0/8, [::1]: by the letters alone, nothing is resolved. */
 bool http_url_is_loopback(const struct http_url *u);
 

@@ -27,6 +27,7 @@ struct http_transfer {
     struct http_hooks hooks;
     void *arg;
     struct sim_seen *seen;
+    struct str shown; /* the URL, for errors */
     struct sim_reply reply;
     struct timer timer;
     bool in_hook;
@@ -208,20 +209,14 @@ static bool body_pieces(struct http_transfer *t, struct str body,
     return true;
 }
 
-/* As the real one: an error never shows a query. */
-static struct str until_query(struct str url)
-{
-    return str_n(url.ptr, str_find(url, '?'));
-}
-
 static bool failed(const struct http_transfer *t, struct err *err)
 {
     struct str text = t->reply.error_text;
 
     if (text.len == 0)
         text = STR("simulated failure");
-    return err_set(err, t->reply.error, "%.*s: %.*s",
-                   STR_ARG(until_query(t->seen->req->url)), STR_ARG(text));
+    return err_set(err, t->reply.error, "%s: %.*s", t->shown.ptr,
+                   STR_ARG(text));
 }
 
 static bool receive(struct http_transfer *t, struct http_response *res,
@@ -238,8 +233,8 @@ static bool receive(struct http_transfer *t, struct http_response *res,
     if (t->reply.cut_at > 0 && t->reply.cut_at < body.len)
         body.len = t->reply.cut_at;
     if (body.len > (max ? max : HTTP_RESPONSE_DEFAULT_MAX))
-        return err_set(err, ERR_LIMIT, "%.*s: body is over the limit",
-                       STR_ARG(until_query(t->seen->req->url)));
+        return err_set(err, ERR_LIMIT, "%s: body is over the limit",
+                       t->shown.ptr);
     if (t->hooks.data && !body_pieces(t, body, err))
         return false;
     if (t->reply.error != ERR_NONE)
@@ -272,8 +267,7 @@ static void on_deadline(void *arg)
     struct http_transfer *t = arg;
     struct err err;
 
-    err_set(&err, ERR_TIMEOUT, "%.*s: no answer in time",
-            STR_ARG(until_query(t->seen->req->url)));
+    err_set(&err, ERR_TIMEOUT, "%s: no answer in time", t->shown.ptr);
     finish(t, NULL, &err);
 }
 
@@ -292,6 +286,7 @@ void http_start(struct http *h, struct http_call *call,
     t->hooks = *hooks;
     t->arg = arg;
     t->seen = remember(loop, req);
+    t->shown = http_url_shown(req->url, &loop->arena);
     call->http = h;
     call->transfer = t;
     h->running++;

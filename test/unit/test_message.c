@@ -201,6 +201,27 @@ static void test_loopback_is_judged_by_the_letters(void **state)
     }
 }
 
+static void test_a_shown_url_holds_no_secret(void **state)
+{
+    static const char *const cases[][2] = {
+        {"http://h:80/p?key=secret", "http://h:80/p"},
+        {"https://h/p#secret", "https://h/p"},
+        {"http://me:secret@h/p?q", "http://h/p"},
+        {"http://secret@evil@h/p", "http://h/p"},
+        {"me:secret@h/p", "h/p"},
+        {"secret@", ""},
+        {"", ""},
+        {"http://h/\n\xc3", "http://h/??"},
+    };
+    struct arena a;
+
+    (void)state;
+    arena_init(&a, 256);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        assert_str(http_url_shown(str_of(cases[i][0]), &a), cases[i][1]);
+    arena_fini(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -211,6 +232,7 @@ int main(void)
         cmocka_unit_test(test_a_url_needs_no_port_path_or_query),
         cmocka_unit_test(test_an_ipv6_host_keeps_its_brackets),
         cmocka_unit_test(test_what_is_no_http_url_is_refused),
+        cmocka_unit_test(test_a_shown_url_holds_no_secret),
         cmocka_unit_test(test_loopback_is_judged_by_the_letters),
     };
 
