@@ -33,7 +33,6 @@ struct capacity_dns_conf {
 extern const struct conf_key capacity_dns_keys[];
 
 struct capacity_conf {
-    char *service; /* the name it stands under */
     int64_t fixed; /* -1: this is not the source */
     char *up;      /* a job's name; empty: this is not the source */
     struct capacity_dns_conf dns;

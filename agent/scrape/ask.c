@@ -11,12 +11,12 @@
 void ask_for(struct ask *a, struct str url, const struct scrape_conf *conf)
 {
     struct http_request *req = &a->request;
-    size_t len = num_plain((double)conf->timeout_ms / 1000, a->timeout);
+    size_t len = num_plain((double)scrape_timeout(conf) / 1000, a->timeout);
 
     *req = (struct http_request){
         .method = STR("GET"),
         .url = url,
-        .timeout_ms = conf->timeout_ms,
+        .timeout_ms = scrape_timeout(conf),
         .max_response = (size_t)conf->wire_limit,
         .ca_file = str_of(conf->ca_file),
     };

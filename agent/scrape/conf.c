@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/scrape/scrape.h"
 
-#define MIB  (1024.0 * 1024)
-#define MANY 1e12
+#define MIB     (1024.0 * 1024)
+#define TIMEOUT "10s"
+#define MANY    1e12
 
 const struct conf_key scrape_keys[] = {
     CONF_MS(scrape_conf, interval, "15s", WHEN_SECOND, WHEN_HOUR,
             "Time from one scrape of a target to the next."),
-    CONF_MS(scrape_conf, timeout, "10s", 10, WHEN_HOUR,
-            "How long a target may take to answer, to the last byte."),
+    CONF_MS(scrape_conf, timeout, TIMEOUT, 10, WHEN_HOUR,
+            "How long a target may take to answer, to the last byte; where "
+            "nothing is written no longer than the interval."),
     CONF_ENUM(scrape_conf, replicas, "own", "own|shared",
               "own: each target has figures of its own, and all are needed; "
               "shared: all repeat one figure, and one of them is enough."),
@@ -55,13 +57,19 @@ struct str scrape_fallback(const struct scrape_conf *conf)
     return str_of(names[conf->fallback_scrape_protocol]);
 }
 
+int64_t scrape_timeout(const struct scrape_conf *conf)
+{
+    return conf->timeout_ms < conf->interval_ms ? conf->timeout_ms
+                                                : conf->interval_ms;
+}
+
 bool scrape_check(const struct scrape_conf *conf, struct err *err)
 {
     char timeout[WHEN_TEXT], interval[WHEN_TEXT];
 
-    if (conf->timeout_ms <= conf->interval_ms)
-        return true;
     when_duration_format(conf->timeout_ms, timeout);
+    if (conf->timeout_ms <= conf->interval_ms || strcmp(timeout, TIMEOUT) == 0)
+        return true;
     when_duration_format(conf->interval_ms, interval);
     return err_set(err, ERR_CONFIG,
                    "timeout: %s is longer than the interval of %s: a scrape "

@@ -48,7 +48,12 @@ extern const struct conf_key scrape_keys[];
 /* The name of the fallback protocol; empty for none. */
 struct str scrape_fallback(const struct scrape_conf *conf);
 
-/* What the table cannot check: the timeout is not above the interval. */
+/* The shorter of timeout and interval: as in Prometheus, a short interval
+ * shortens the default timeout. */
+int64_t scrape_timeout(const struct scrape_conf *conf);
+
+/* What the table cannot check: a timeout that somebody chose is not above the
+ * interval. */
 must_check bool scrape_check(const struct scrape_conf *conf, struct err *err);
 
 enum scrape_health { SCRAPE_UNKNOWN, SCRAPE_UP, SCRAPE_DOWN };

@@ -167,6 +167,21 @@ static void test_new_settings_count_from_the_next_scrape_on(void **state)
                         "a{instance=\"a:1\", job=\"j\"} 1\n");
 }
 
+static void test_a_short_interval_shortens_the_default_timeout(void **state)
+{
+    struct scraped *w = *state;
+    struct err err;
+
+    w->conf.interval_ms = 5000;
+    assert_true(scrape_check(&w->conf, &err));
+    assert_int_equal(scrape_timeout(&w->conf), 5000);
+    w->conf.timeout_ms = 7000;
+    assert_false(scrape_check(&w->conf, &err));
+    assert_string_equal(err.text, "timeout: 7s is longer than the interval of "
+                                  "5s: a scrape must end before the next "
+                                  "begins");
+}
+
 static void test_a_stopped_pool_asks_no_more(void **state)
 {
     struct scraped *w = *state;
@@ -193,6 +208,7 @@ int main(void)
         CASE(test_samples_of_a_clock_that_went_back_are_taken),
         CASE(test_a_loop_that_was_held_up_does_not_bunch),
         CASE(test_new_settings_count_from_the_next_scrape_on),
+        CASE(test_a_short_interval_shortens_the_default_timeout),
         CASE(test_a_stopped_pool_asks_no_more),
     };
 
