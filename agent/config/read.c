@@ -32,6 +32,14 @@ static void set_default(const struct into *to, const struct conf_key *row)
         conf_fault(to->c, NULL, path, "default %s", err.text);
 }
 
+/* Nothing is there: no section, no rows. */
+static void set_none(const struct into *to, const struct conf_key *row)
+{
+    memset(to->base + row->at, 0, sizeof(void *));
+    if (row->kind != CONF_KIND_OPTIONAL)
+        memset(to->base + row->count_at, 0, sizeof(size_t));
+}
+
 static void set_defaults(const struct into *to)
 {
     for (const struct conf_key *row = to->keys; row && row->key; row++) {
@@ -46,6 +54,8 @@ static void set_defaults(const struct into *to)
             set_defaults(&in);
         else if (conf_kind_is_value(row->kind))
             set_default(to, row);
+        else
+            set_none(to, row);
     }
 }
 

@@ -211,10 +211,17 @@ static void show_section(const struct showing *s, const struct conf_key *row,
 {
     struct showing in = *s;
 
+    size_t before;
+
     show_key(s, row->key);
     buf_addc(s->out, '\n');
+    before = s->out->len;
     in.indent += 2;
     show_rows(&in, row->keys, base);
+    if (s->out->len > before)
+        return;
+    s->out->len--; /* nothing is in it */
+    buf_addz(s->out, " {}\n");
 }
 
 /* A list of sections, or sections by name. */

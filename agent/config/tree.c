@@ -49,6 +49,20 @@ struct conf_node *conf_node_get(const struct conf_node *parent, struct str key)
     return n;
 }
 
+void conf_node_remove(struct conf_node *parent, struct conf_node *child)
+{
+    struct conf_node *n = parent->child, *next;
+
+    parent->child = NULL;
+    parent->last = NULL;
+    parent->count = 0;
+    for (; n; n = next) {
+        next = n->next;
+        if (n != child)
+            append(parent, n);
+    }
+}
+
 /* Keeps of `base` only what `over` names too. */
 static void keep_only(struct conf_node *base, const struct conf_node *over)
 {

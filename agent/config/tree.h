@@ -45,6 +45,8 @@ void conf_node_add(struct arena *a, struct conf_node *parent, struct str key,
                    struct conf_node *child);
 /* The child called `key`, or NULL. */
 struct conf_node *conf_node_get(const struct conf_node *parent, struct str key);
+/* Takes a child out of its parent. */
+void conf_node_remove(struct conf_node *parent, struct conf_node *child);
 /* Puts `over` on top of `base`: mappings are merged key by key, anything else
  * replaces.  Either may be NULL; returns the result, made of both. */
 struct conf_node *conf_node_merge(struct conf_node *base,
