@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/base/log.h"
 #include "agent/deliver/outbox.h"
+
+#include <stdio.h>
 #include "test/lib/sim.h"
 #include "test/lib/unit.h"
 

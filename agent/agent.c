@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/agent.h"
+
+#include "agent/base/log.h"
+#include "agent/base/mem.h"
+#include "agent/io/http.h"
+#include "agent/io/resolve.h"
+
+#include <stdlib.h>
+
+/* Beyond this many series something other than Membrane is being scraped. */
+#define MAX_SERIES 1000000
+
+/*
+ * What the store must keep.
+ */
+static bool wanted(void *arg, struct str name)
+{
+    const struct agent *a = arg;
+
+    return a->wants_all || map_get(&a->wanted, name) != NULL;
+}
+
+static void want_selector(void *arg, const struct promql_selector *s)
+{
+    struct agent *a = arg;
+
+    for (size_t i = 0; i < s->matcher_count; i++) {
+        const struct matcher *m = &s->matchers[i];
+
+        if (m->op == MATCH_EQ && str_eq(m->name, LABEL_NAME) &&
+            m->value.len > 0) {
+            map_put(&a->wanted, m->value, a);
+            return;
+        }
+    }
+    a->wants_all = true;
+}
+
+/* All data's age is measured on, too: the figures that the preset knows. */
+static void want_figures(struct agent *a)
+{
+    const struct preset *p =
+        preset_find(str_of(a->settings->membrane.preset));
+
+    for (size_t i = 0; p && p->figures[i].name; i++)
+        map_put(&a->wanted, str_of(p->figures[i].name), a);
+}
+
+static int64_t retention(const struct agent *a)
+{
+    int64_t reach = rules_reach(a->rules);
+
+    return reach > 5 * WHEN_MINUTE ? reach : 5 * WHEN_MINUTE;
+}
+
+static bool make_rules(struct agent *a, struct err *err)
+{
+    const struct settings *s = a->settings;
+    struct rules_options o = {.membrane = &s->membrane,
+                              .metrics = s->metrics,
+                              .metric_count = s->metrics_count};
+    struct store_options store = {.max_series = MAX_SERIES};
+
+    a->rules = rules_new(&o);
+    if (!a->rules) /* settings_load() has told every fault */
+        return err_set(err, ERR_CONFIG, "metrics: see check-config");
+    rules_selectors(a->rules, want_selector, a);
+    want_figures(a);
+    a->filter = (struct parse_filter){wanted, a};
+    store.retention_ms = retention(a);
+    a->store = store_new(&store);
+    return true;
+}
+
+/*
+ * Jobs: discovery tells scraping where the targets are.
+ */
+static void on_targets(void *arg, const struct target_list *list)
+{
+    struct agent_job *job = arg;
+
+    job->discovered = true;
+    scrape_pool_set_targets(job->pool, list);
+    if (job->agent->discovered)
+        job->agent->discovered(job->agent);
+}
+
+static void make_job(struct agent *a, struct agent_job *job,
+                     const struct settings_job *conf)
+{
+    struct scrape_pool_options pool = {.loop = a->loop,
+                                       .http = a->http,
+                                       .store = a->store,
+                                       .job = str_of(conf->name),
+                                       .conf = &conf->scrape,
+                                       .wanted = &a->filter};
+    struct discovery_options discovery = {.loop = a->loop,
+                                          .resolver = a->resolver,
+                                          .job = str_of(conf->name),
+                                          .conf = &conf->discover,
+                                          .once = a->once,
+                                          .changed = on_targets,
+                                          .arg = job};
+
+    *job = (struct agent_job){.agent = a, .conf = conf};
+    job->pool = scrape_pool_new(&pool);
+    job->discovery = discovery_new(&discovery);
+}
+
+static void make_jobs(struct agent *a)
+{
+    const struct settings *s = a->settings;
+
+    a->job_count = s->scrape.jobs_count;
+    a->jobs = xcalloc(a->job_count + 1, sizeof(*a->jobs));
+    for (size_t i = 0; i < a->job_count; i++)
+        make_job(a, &a->jobs[i], &s->scrape.jobs[i]);
+}
+
+/*
+ * Running workers, as a series that expressions can read.
+ */
+static bool count_up(void *arg, struct str name, int64_t *up, struct err *err)
+{
+    const struct agent *a = arg;
+
+    for (size_t i = 0; i < a->job_count; i++) {
+        const struct agent_job *job = &a->jobs[i];
+
+        if (!str_eqz(name, job->conf->name))
+            continue;
+        if (!job->discovered)
+            return err_set(err, ERR_NETWORK,
+                           "the targets of job %s are not known yet",
+                           job->conf->name);
+        *up = 0;
+        for (size_t t = 0; t < scrape_pool_count(job->pool); t++) {
+            struct scrape_status s = scrape_pool_status(job->pool, t);
+
+            if (s.health == SCRAPE_UNKNOWN)
+                return err_set(err, ERR_NETWORK,
+                               "job %s has not been scraped yet",
+                               job->conf->name);
+            *up += s.health == SCRAPE_UP;
+        }
+        return true;
+    }
+    return err_set(err, ERR_CONFIG, "there is no job %.*s", STR_ARG(name));
+}
+
+static void on_capacity(void *arg, const struct capacity_reading *r)
+{
+    struct agent *a = arg;
+    struct labels_builder b = {0};
+    struct labels *labels;
+    struct series *series;
+
+    labels_set(&b, LABEL_NAME, CAPACITY_SERIES);
+    labels_set(&b, STR("service"), r->service);
+    labels = labels_build(&b, NULL);
+    series = store_series(a->store, labels);
+    if (series && r->known)
+        (void)series_append(series, r->at_ms, (double)r->running);
+    else if (series)
+        (void)series_append(series, loop_now(a->loop).wall_ms,
+                            sample_stale());
+    labels_builder_fini(&b);
+    free(labels);
+}
+
+static void make_capacity(struct agent *a)
+{
+    const struct settings *s = a->settings;
+    struct capacity_options o = {.loop = a->loop,
+                                 .resolver = a->resolver,
+                                 .up = count_up,
+                                 .read = on_capacity,
+                                 .arg = a};
+
+    a->capacity = capacity_new(&o);
+    for (size_t i = 0; i < s->capacity_count; i++)
+        capacity_add(a->capacity, str_of(s->capacity[i].service),
+                     &s->capacity[i].source);
+}
+
+/*
+ * Sinks.
+ */
+static void on_ended(void *arg, const struct point *point, enum outbox_end end,
+                     const struct err *why)
+{
+    struct agent_sink *sink = arg;
+
+    (void)point;
+    (void)why;
+    if (end == OUTBOX_ACCEPTED)
+        sink->accepted++;
+    else
+        sink->lost++;
+}
+
+static void on_write(void *arg, struct str bytes)
+{
+    (void)arg;
+    (void)command_print(bytes);
+}
+
+static void make_sinks(struct agent *a, bool deliver)
+{
+    const struct settings *s = a->settings;
+
+    a->sink_count = s->sink_count;
+    a->sinks = xcalloc(a->sink_count + 1, sizeof(*a->sinks));
+    for (size_t i = 0; i < a->sink_count; i++) {
+        struct agent_sink *sink = &a->sinks[i];
+        struct outbox_options o = {.loop = a->loop,
+                                   .http = a->http,
+                                   .type = s->sinks[i].type,
+                                   .conf = s->sinks[i].conf,
+                                   .deliver = s->deliver,
+                                   .env = &auth_env_process,
+                                   .ended = on_ended,
+                                   .write = on_write,
+                                   .arg = sink};
+
+        *sink = (struct agent_sink){.agent = a, .conf = &s->sinks[i]};
+        if (deliver)
+            sink->outbox = outbox_new(&o);
+    }
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const struct label *x = a, *y = b;
+
+    return str_cmp(x->name, y->name);
+}
+
+static void make_window(struct agent *a)
+{
+    const struct conf_map *map = &a->settings->publish.dimensions;
+
+    a->dimension_count = map->count;
+    a->dimensions = xcalloc(map->count + 1, sizeof(*a->dimensions));
+    for (size_t i = 0; i < map->count; i++) {
+        a->dimensions[i].name = str_of(map->pairs[i].name);
+        a->dimensions[i].value = str_of(map->pairs[i].value);
+    }
+    qsort(a->dimensions, map->count, sizeof(*a->dimensions), by_name);
+    a->window = window_new(a->dimensions, a->dimension_count);
+}
+
+/*
+ * Evaluation.
+ */
+static void describe_targets(struct agent *a, const struct agent_job *job,
+                             struct rule_job *out)
+{
+    size_t n = scrape_pool_count(job->pool);
+    struct rule_target *t = arena_array(&a->arena, n, sizeof(*t));
+
+    for (size_t i = 0; i < n; i++) {
+        struct scrape_status s = scrape_pool_status(job->pool, i);
+
+        t[i].url = arena_str(&a->arena, s.url);
+        t[i].instance =
+            arena_str(&a->arena, labels_get(s.labels, LABEL_INSTANCE));
+        t[i].up = s.health == SCRAPE_UP;
+        t[i].good_ms = s.good_ms;
+        if (s.health == SCRAPE_DOWN)
+            t[i].error = arena_str(&a->arena, str_of(s.error.text));
+    }
+    out->targets = t;
+    out->target_count = n;
+}
+
+static const struct rule_job *describe_jobs(struct agent *a)
+{
+    struct rule_job *jobs = arena_array(&a->arena, a->job_count, sizeof(*jobs));
+
+    for (size_t i = 0; i < a->job_count; i++) {
+        const struct agent_job *job = &a->jobs[i];
+        const struct target_list *list = discovery_targets(job->discovery);
+
+        jobs[i].name = str_of(job->conf->name);
+        jobs[i].replicas = settings_replicas(job->conf);
+        jobs[i].complete = list->complete;
+        jobs[i].reason = arena_str(&a->arena, list->reason);
+        jobs[i].doubt = arena_str(&a->arena, list->doubt);
+        describe_targets(a, job, &jobs[i]);
+    }
+    return jobs;
+}
+
+static const struct rule_service *describe_services(struct agent *a)
+{
+    size_t n = capacity_count(a->capacity);
+    struct rule_service *services = arena_array(&a->arena, n, sizeof(*services));
+
+    for (size_t i = 0; i < n; i++) {
+        struct capacity_reading r = capacity_reading(a->capacity, i);
+
+        services[i].name = arena_str(&a->arena, r.service);
+        services[i].known = r.known;
+        services[i].reason = arena_str(&a->arena, r.reason);
+    }
+    return services;
+}
+
+static void tell_events(const struct rules_results *results)
+{
+    for (size_t i = 0; i < results->event_count; i++) {
+        const struct rule_event *e = &results->events[i];
+        const char *name = e->doubt ? e->good ? "metric_doubt_ended"
+                                              : "metric_doubt"
+                           : e->good ? "metric_fresh"
+                                     : "metric_missing";
+
+        log_write(e->good ? LOG_INFO : LOG_WARN, name,
+                  log_s("metric", e->rule), log_s("reason", e->text), LOG_END);
+    }
+}
+
+void agent_evaluate(struct agent *a)
+{
+    struct rules_world world = {.store = a->store,
+                                .t_ms = loop_now(a->loop).wall_ms,
+                                .once = a->once};
+
+    arena_reset(&a->arena);
+    store_expire(a->store, world.t_ms);
+    world.jobs = describe_jobs(a);
+    world.job_count = a->job_count;
+    world.services = describe_services(a);
+    world.service_count = capacity_count(a->capacity);
+    rules_evaluate(a->rules, &world, &a->arena, &a->results);
+    a->evaluated_ms = world.t_ms;
+    tell_events(&a->results);
+    for (size_t i = 0; i < a->results.count; i++)
+        window_add(a->window, &a->results.results[i], world.t_ms);
+}
+
+const struct point *const *agent_points(struct agent *a, size_t *count)
+{
+    return window_take(a->window, &a->arena, count);
+}
+
+void agent_publish(struct agent *a)
+{
+    struct batch batch;
+
+    batch.points = agent_points(a, &batch.count);
+    if (batch.count == 0)
+        return;
+    for (size_t i = 0; i < a->sink_count; i++)
+        outbox_add(a->sinks[i].outbox, &batch);
+}
+
+/*
+ * Life.
+ */
+static bool needs_resolver(const struct settings *s)
+{
+    return settings_wants_dns(s);
+}
+
+struct agent *agent_new(const struct agent_options *options, struct err *err)
+{
+    struct agent *a = xcalloc(1, sizeof(*a));
+    struct http_options http = {.ca_file = str_of(options->settings->ca_file)};
+
+    a->settings = options->settings;
+    a->once = options->once;
+    a->discovered = options->discovered;
+    a->owner = options->owner;
+    a->own_loop = options->loop == NULL;
+    a->loop = a->own_loop ? loop_new() : options->loop;
+    arena_init(&a->arena, 32 * 1024);
+    a->http = http_new(a->loop, &http);
+    if (needs_resolver(a->settings) &&
+        !(a->resolver = resolver_new(
+              a->loop, str_of(options->settings->dns_servers), err)))
+        goto failed;
+    if (!make_rules(a, err))
+        goto failed;
+    make_window(a);
+    make_sinks(a, options->deliver);
+    make_capacity(a);
+    make_jobs(a);
+    return a;
+failed:
+    agent_free(a);
+    return NULL;
+}
+
+void agent_free(struct agent *a)
+{
+    if (!a)
+        return;
+    for (size_t i = a->job_count; i-- > 0;) {
+        discovery_free(a->jobs[i].discovery);
+        scrape_pool_free(a->jobs[i].pool);
+    }
+    free(a->jobs);
+    capacity_free(a->capacity);
+    for (size_t i = a->sink_count; i-- > 0;)
+        outbox_free(a->sinks[i].outbox);
+    free(a->sinks);
+    window_free(a->window);
+    free(a->dimensions);
+    store_free(a->store);
+    map_fini(&a->wanted);
+    rules_free(a->rules);
+    resolver_free(a->resolver);
+    http_free(a->http);
+    arena_fini(&a->arena);
+    if (a->own_loop)
+        loop_free(a->loop);
+    free(a);
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * agent.h - the composition root: where the parts of the program meet, and
+ * nowhere else.
+ *
+ * agent_new() builds every part in one visible order, agent_free() takes them
+ * down in the reverse one.  once.c runs one cycle, serve.c the daemon; both
+ * only connect what the parts tell each other.
+ */
+#ifndef AGENT_AGENT_H
+#define AGENT_AGENT_H
+
+#include "agent/capacity/capacity.h"
+#include "agent/commands/run.h"
+#include "agent/deliver/outbox.h"
+#include "agent/discover/discover.h"
+#include "agent/report/report.h"
+#include "agent/rules/rules.h"
+#include "agent/rules/window.h"
+#include "agent/scrape/scrape.h"
+#include "agent/settings/settings.h"
+#include "agent/store/store.h"
+
+struct agent;
+
+struct agent_job {
+    struct agent *agent;
+    const struct settings_job *conf;
+    struct discovery *discovery;
+    struct scrape_pool *pool;
+    bool discovered; /* the first list has come */
+    bool scraped;    /* one-shot: every target has answered or failed */
+};
+
+struct agent_sink {
+    struct agent *agent;
+    const struct settings_sink *conf;
+    struct outbox *outbox;
+    uint64_t accepted, lost; /* points that ended */
+};
+
+struct agent {
+    const struct settings *settings;
+    struct loop *loop;
+    bool own_loop;
+    bool once;
+    struct http *http;
+    struct resolver *resolver; /* NULL where no DNS name is configured */
+    struct rules *rules;
+    struct map wanted;      /* metric names that expressions ask for */
+    bool wants_all;         /* some expression asks for no name */
+    struct parse_filter filter;
+    struct store *store;
+    struct capacity *capacity;
+    struct agent_job *jobs;
+    size_t job_count;
+    struct agent_sink *sinks;
+    size_t sink_count;
+    struct label *dimensions; /* of every point, sorted */
+    size_t dimension_count;
+    struct window *window;
+    struct arena arena; /* of the newest evaluation */
+    struct rules_results results;
+    int64_t evaluated_ms; /* wall clock; 0: not yet */
+    void (*discovered)(struct agent *a); /* some job's list has changed */
+    void *owner;
+};
+
+struct agent_options {
+    const struct settings *settings; /* lent */
+    struct loop *loop;               /* NULL: one of its own */
+    bool once;
+    bool deliver; /* with an outbox for each sink */
+    void (*discovered)(struct agent *a);
+    void *owner;
+};
+
+struct agent *agent_new(const struct agent_options *options, struct err *err);
+void agent_free(struct agent *a);
+
+/* Evaluates every rule now, on what the store holds; the results stand in
+ * `a->results`, their values in the window. */
+void agent_evaluate(struct agent *a);
+/* What the window holds, to every sink; the window is empty afterwards.  The
+ * points live in the arena until the next evaluation. */
+const struct point *const *agent_points(struct agent *a, size_t *count);
+void agent_publish(struct agent *a);
+
+/* The newest evaluation as a report; all of it lives in `arena`. */
+void agent_view(struct agent *a, struct arena *arena, struct report *out);
+
+#endif

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * serve.c - the daemon: evaluate every scrape interval, publish every publish
+ * interval, both on the grid of the wall clock; flush and end on a signal.
+ */
+#include "agent/agent.h"
+
+#include "agent/base/log.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+struct serve {
+    struct agent *agent;
+    struct timer evaluate, publish;
+    bool ending;
+    size_t flushing;
+};
+
+static void on_evaluate(void *arg);
+static void on_publish(void *arg);
+
+/* When the wall clock is next on a multiple of `period`; a clock that steps
+ * moves the grid with it, since this is asked anew every time. */
+static void arm_on_grid(struct serve *s, struct timer *t, int64_t period_ms,
+                        int64_t after_ms, timer_fn *fn)
+{
+    struct now now = loop_now(s->agent->loop);
+    int64_t wait = period_ms - now.wall_ms % period_ms;
+
+    timer_arm(s->agent->loop, t, now.mono_ms + wait + after_ms, fn, s);
+}
+
+static void arm_evaluate(struct serve *s)
+{
+    arm_on_grid(s, &s->evaluate, s->agent->settings->scrape.interval_ms, 0,
+                on_evaluate);
+}
+
+static void arm_publish(struct serve *s)
+{
+    arm_on_grid(s, &s->publish, s->agent->settings->publish.interval_ms, 0,
+                on_publish);
+}
+
+static void on_evaluate(void *arg)
+{
+    struct serve *s = arg;
+
+    agent_evaluate(s->agent);
+    arm_evaluate(s);
+}
+
+static void on_publish(void *arg)
+{
+    struct serve *s = arg;
+
+    /* On the same tick as an evaluation, that one goes first. */
+    if (timer_armed(&s->evaluate) &&
+        s->evaluate.at_ms <= loop_now(s->agent->loop).mono_ms) {
+        timer_disarm(&s->evaluate);
+        on_evaluate(s);
+    }
+    agent_publish(s->agent);
+    arm_publish(s);
+}
+
+static void on_flushed(void *arg)
+{
+    struct serve *s = arg;
+
+    if (--s->flushing == 0)
+        loop_stop(s->agent->loop);
+}
+
+static void end(struct serve *s)
+{
+    struct agent *a = s->agent;
+    int64_t deadline =
+        loop_now(a->loop).mono_ms + a->settings->shutdown.timeout_ms;
+
+    timer_disarm(&s->evaluate);
+    timer_disarm(&s->publish);
+    for (size_t i = 0; i < a->job_count; i++)
+        scrape_pool_stop(a->jobs[i].pool);
+    agent_publish(a);
+    s->flushing = a->sink_count;
+    for (size_t i = 0; i < a->sink_count; i++)
+        outbox_flush(a->sinks[i].outbox, deadline, on_flushed, s);
+    if (a->sink_count == 0)
+        loop_stop(a->loop);
+}
+
+static void on_signal(void *arg, int signum)
+{
+    struct serve *s = arg;
+
+    if (s->ending) {
+        log_warn("ended_at_once", log_i("signal", signum));
+        _exit(EXIT_FAILED);
+    }
+    s->ending = true;
+    log_info("ending", log_i("signal", signum));
+    end(s);
+}
+
+static void tell_start(const struct agent *a)
+{
+    size_t targets = 0;
+
+    for (size_t i = 0; i < a->job_count; i++)
+        targets += scrape_pool_count(a->jobs[i].pool);
+    log_info("started", log_z("version", PACKAGE_VERSION),
+             log_i("jobs", (int64_t)a->job_count),
+             log_i("metrics", (int64_t)rules_count(a->rules)),
+             log_i("sinks", (int64_t)a->sink_count),
+             log_i("pid", (int64_t)getpid()));
+}
+
+static void tell_end(const struct agent *a)
+{
+    for (size_t i = 0; i < a->sink_count; i++) {
+        const struct outbox_stats *st = outbox_stats(a->sinks[i].outbox);
+
+        log_write(st->queued ? LOG_WARN : LOG_INFO, "sink_ended",
+                  log_z("sink", a->sinks[i].conf->type->name),
+                  log_i("accepted", (int64_t)a->sinks[i].accepted),
+                  log_i("lost", (int64_t)(a->sinks[i].lost + st->queued)),
+                  LOG_END);
+    }
+    log_info("ended");
+}
+
+bool agent_serve(const struct settings *settings, struct err *err)
+{
+    struct serve s = {0};
+    struct agent_options with = {.settings = settings, .deliver = true};
+    struct agent *a = agent_new(&with, err);
+
+    if (!a)
+        return false;
+    s.agent = a;
+    loop_on_signal(a->loop, SIGTERM, on_signal, &s);
+    loop_on_signal(a->loop, SIGINT, on_signal, &s);
+    for (size_t i = 0; i < a->job_count; i++)
+        scrape_pool_start(a->jobs[i].pool);
+    capacity_start(a->capacity);
+    arm_evaluate(&s);
+    arm_publish(&s);
+    tell_start(a);
+    loop_run(a->loop);
+    tell_end(a);
+    agent_free(a);
+    return true;
+}
