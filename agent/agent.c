@@ -10,6 +10,8 @@
 
 /* Beyond this many series something other than Membrane is being scraped. */
 #define MAX_SERIES 1000000
+/* As Prometheus' query.lookback-delta. */
+#define LOOKBACK (5 * WHEN_MINUTE)
 
 /*
  * What the store must keep.
@@ -37,11 +39,11 @@ static void want_selector(void *arg, const struct promql_selector *s)
     a->wants_all = true;
 }
 
-/* All data's age is measured on, too: the figures that the preset knows. */
+/* The age of the data is measured on all figures that the preset knows. */
 static void want_figures(struct agent *a)
 {
     const struct preset *p =
-        preset_find(str_of(a->settings->membrane.preset));
+        preset_find(str_of(a->settings->values.membrane.preset));
 
     for (size_t i = 0; p && p->figures[i].name; i++)
         map_put(&a->wanted, str_of(p->figures[i].name), a);
@@ -51,26 +53,18 @@ static int64_t retention(const struct agent *a)
 {
     int64_t reach = rules_reach(a->rules);
 
-    return reach > 5 * WHEN_MINUTE ? reach : 5 * WHEN_MINUTE;
+    return reach > LOOKBACK ? reach : LOOKBACK;
 }
 
-static bool make_rules(struct agent *a, struct err *err)
+static void make_store(struct agent *a)
 {
-    const struct settings *s = a->settings;
-    struct rules_options o = {.membrane = &s->membrane,
-                              .metrics = s->metrics,
-                              .metric_count = s->metrics_count};
-    struct store_options store = {.max_series = MAX_SERIES};
+    struct store_options store = {.retention_ms = retention(a),
+                                  .max_series = MAX_SERIES};
 
-    a->rules = rules_new(&o);
-    if (!a->rules) /* settings_load() has told every fault */
-        return err_set(err, ERR_CONFIG, "metrics: see check-config");
     rules_selectors(a->rules, want_selector, a);
     want_figures(a);
     a->filter = (struct parse_filter){wanted, a};
-    store.retention_ms = retention(a);
     a->store = store_new(&store);
-    return true;
 }
 
 /*
@@ -110,12 +104,12 @@ static void make_job(struct agent *a, struct agent_job *job,
 
 static void make_jobs(struct agent *a)
 {
-    const struct settings *s = a->settings;
+    const struct settings_scrape *s = &a->settings->values.scrape;
 
-    a->job_count = s->scrape.jobs_count;
+    a->job_count = s->jobs_count;
     a->jobs = xcalloc(a->job_count + 1, sizeof(*a->jobs));
     for (size_t i = 0; i < a->job_count; i++)
-        make_job(a, &a->jobs[i], &s->scrape.jobs[i]);
+        make_job(a, &a->jobs[i], &s->jobs[i]);
 }
 
 /*
@@ -163,15 +157,14 @@ static void on_capacity(void *arg, const struct capacity_reading *r)
     if (series && r->known)
         (void)series_append(series, r->at_ms, (double)r->running);
     else if (series)
-        (void)series_append(series, loop_now(a->loop).wall_ms,
-                            sample_stale());
+        (void)series_append(series, loop_now(a->loop).wall_ms, sample_stale());
     labels_builder_fini(&b);
     free(labels);
 }
 
 static void make_capacity(struct agent *a)
 {
-    const struct settings *s = a->settings;
+    const struct settings_values *s = &a->settings->values;
     struct capacity_options o = {.loop = a->loop,
                                  .resolver = a->resolver,
                                  .up = count_up,
@@ -218,7 +211,7 @@ static void make_sinks(struct agent *a, bool deliver)
                                    .http = a->http,
                                    .type = s->sinks[i].type,
                                    .conf = s->sinks[i].conf,
-                                   .deliver = s->deliver,
+                                   .deliver = s->values.deliver,
                                    .env = &auth_env_process,
                                    .ended = on_ended,
                                    .write = on_write,
@@ -239,7 +232,7 @@ static int by_name(const void *a, const void *b)
 
 static void make_window(struct agent *a)
 {
-    const struct conf_map *map = &a->settings->publish.dimensions;
+    const struct conf_map *map = &a->settings->values.publish.dimensions;
 
     a->dimension_count = map->count;
     a->dimensions = xcalloc(map->count + 1, sizeof(*a->dimensions));
@@ -284,7 +277,7 @@ static const struct rule_job *describe_jobs(struct agent *a)
         const struct target_list *list = discovery_targets(job->discovery);
 
         jobs[i].name = str_of(job->conf->name);
-        jobs[i].replicas = settings_replicas(job->conf);
+        jobs[i].replicas = job->conf->replicas;
         jobs[i].complete = list->complete;
         jobs[i].reason = arena_str(&a->arena, list->reason);
         jobs[i].doubt = arena_str(&a->arena, list->doubt);
@@ -296,7 +289,8 @@ static const struct rule_job *describe_jobs(struct agent *a)
 static const struct rule_service *describe_services(struct agent *a)
 {
     size_t n = capacity_count(a->capacity);
-    struct rule_service *services = arena_array(&a->arena, n, sizeof(*services));
+    struct rule_service *services =
+        arena_array(&a->arena, n, sizeof(*services));
 
     for (size_t i = 0; i < n; i++) {
         struct capacity_reading r = capacity_reading(a->capacity, i);
@@ -312,21 +306,20 @@ static void tell_events(const struct rules_results *results)
 {
     for (size_t i = 0; i < results->event_count; i++) {
         const struct rule_event *e = &results->events[i];
-        const char *name = e->doubt ? e->good ? "metric_doubt_ended"
-                                              : "metric_doubt"
+        const char *name = e->doubt
+                               ? e->good ? "metric_doubt_ended" : "metric_doubt"
                            : e->good ? "metric_fresh"
                                      : "metric_missing";
 
-        log_write(e->good ? LOG_INFO : LOG_WARN, name,
-                  log_s("metric", e->rule), log_s("reason", e->text), LOG_END);
+        log_write(e->good ? LOG_INFO : LOG_WARN, name, log_s("metric", e->rule),
+                  log_s("reason", e->text), LOG_END);
     }
 }
 
 void agent_evaluate(struct agent *a)
 {
-    struct rules_world world = {.store = a->store,
-                                .t_ms = loop_now(a->loop).wall_ms,
-                                .once = a->once};
+    struct rules_world world = {
+        .store = a->store, .t_ms = loop_now(a->loop).wall_ms, .once = a->once};
 
     arena_reset(&a->arena);
     store_expire(a->store, world.t_ms);
@@ -360,15 +353,29 @@ void agent_publish(struct agent *a)
 /*
  * Life.
  */
-static bool needs_resolver(const struct settings *s)
+static bool job_wants_dns(const struct discover_conf *d)
 {
-    return settings_wants_dns(s);
+    for (size_t i = 0; i < d->targets.count; i++)
+        if (str_starts(str_of(d->targets.items[i]), STR("dns")))
+            return true;
+    return d->dns.name[0] != '\0';
+}
+
+static bool wants_dns(const struct settings_values *v)
+{
+    for (size_t i = 0; i < v->scrape.jobs_count; i++)
+        if (job_wants_dns(&v->scrape.jobs[i].discover))
+            return true;
+    for (size_t i = 0; i < v->capacity_count; i++)
+        if (v->capacity[i].source.dns.name[0] != '\0')
+            return true;
+    return false;
 }
 
 struct agent *agent_new(const struct agent_options *options, struct err *err)
 {
     struct agent *a = xcalloc(1, sizeof(*a));
-    struct http_options http = {.ca_file = str_of(options->settings->ca_file)};
+    struct http_options http = {0};
 
     a->settings = options->settings;
     a->once = options->once;
@@ -378,20 +385,18 @@ struct agent *agent_new(const struct agent_options *options, struct err *err)
     a->loop = a->own_loop ? loop_new() : options->loop;
     arena_init(&a->arena, 32 * 1024);
     a->http = http_new(a->loop, &http);
-    if (needs_resolver(a->settings) &&
-        !(a->resolver = resolver_new(
-              a->loop, str_of(options->settings->dns_servers), err)))
-        goto failed;
-    if (!make_rules(a, err))
-        goto failed;
+    if (wants_dns(&a->settings->values) &&
+        !(a->resolver = resolver_new(a->loop, STR_NONE, err))) {
+        agent_free(a);
+        return NULL;
+    }
+    a->rules = a->settings->rules;
+    make_store(a);
     make_window(a);
     make_sinks(a, options->deliver);
     make_capacity(a);
     make_jobs(a);
     return a;
-failed:
-    agent_free(a);
-    return NULL;
 }
 
 void agent_free(struct agent *a)
@@ -411,7 +416,6 @@ void agent_free(struct agent *a)
     free(a->dimensions);
     store_free(a->store);
     map_fini(&a->wanted);
-    rules_free(a->rules);
     resolver_free(a->resolver);
     http_free(a->http);
     arena_fini(&a->arena);

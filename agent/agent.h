@@ -10,6 +10,7 @@
 #ifndef AGENT_AGENT_H
 #define AGENT_AGENT_H
 
+#include "agent/base/map.h"
 #include "agent/capacity/capacity.h"
 #include "agent/commands/run.h"
 #include "agent/deliver/outbox.h"
@@ -46,9 +47,9 @@ struct agent {
     bool once;
     struct http *http;
     struct resolver *resolver; /* NULL where no DNS name is configured */
-    struct rules *rules;
-    struct map wanted;      /* metric names that expressions ask for */
-    bool wants_all;         /* some expression asks for no name */
+    struct rules *rules;       /* the settings' own */
+    struct map wanted;         /* metric names that expressions ask for */
+    bool wants_all;            /* some expression asks for no name */
     struct parse_filter filter;
     struct store *store;
     struct capacity *capacity;
@@ -61,7 +62,7 @@ struct agent {
     struct window *window;
     struct arena arena; /* of the newest evaluation */
     struct rules_results results;
-    int64_t evaluated_ms; /* wall clock; 0: not yet */
+    int64_t evaluated_ms;                /* wall clock; 0: not yet */
     void (*discovered)(struct agent *a); /* some job's list has changed */
     void *owner;
 };

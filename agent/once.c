@@ -6,7 +6,6 @@
  *            -> show, or deliver and show
  */
 #include "agent/agent.h"
-
 #include "agent/base/mem.h"
 #include "agent/deliver/preview.h"
 
@@ -14,15 +13,17 @@
 
 /* Between the two scrapes that a range function needs. */
 #define SECOND_LOOK (2 * WHEN_SECOND)
-/* Discovery gives up by itself sooner than this. */
+#define TWICE                                                                 \
+    "every target was scraped twice, because an expression looks at a range " \
+    "of time; over so short a range rates are rough"
 #define DELIVERY_TIME (30 * WHEN_SECOND)
 
 struct once {
     struct agent *agent;
     bool dry;
-    bool scraping;     /* discovery is over */
-    unsigned rounds;   /* of scraping that are still to come */
-    size_t flushing;   /* outboxes that are not done */
+    bool scraping;   /* discovery is over */
+    unsigned rounds; /* of scraping that are still to come */
+    size_t flushing; /* outboxes that are not done */
     struct timer timer;
 };
 
@@ -71,8 +72,8 @@ static void on_scraped(void *arg)
         if (!a->jobs[i].scraped)
             return;
     if (--o->rounds > 0)
-        timer_arm(a->loop, &o->timer,
-                  loop_now(a->loop).mono_ms + SECOND_LOOK, scrape_all, o);
+        timer_arm(a->loop, &o->timer, loop_now(a->loop).mono_ms + SECOND_LOOK,
+                  scrape_all, o);
     else
         capacity_once(a->capacity, on_counted, o);
 }
@@ -203,18 +204,16 @@ static void view_sinks(struct once *o, struct arena *arena, struct report *r)
 
 static void show(struct once *o, agent_report_fn *report, void *arg)
 {
-    static const struct str twice = {
-        "every target was scraped twice, because an expression looks at a "
-        "range of time; over so short a range rates are rough",
-        0};
+    static const struct str twice[] = {
+        {TWICE, sizeof(TWICE) - 1},
+    };
     struct report r = {.dry = o->dry};
-    struct str note = str_of(twice.ptr);
     struct arena arena;
 
     arena_init(&arena, 32 * 1024);
     agent_view(o->agent, &arena, &r);
     if (rules_want_range(o->agent->rules)) {
-        r.notes = &note;
+        r.notes = twice;
         r.note_count = 1;
     }
     view_sinks(o, &arena, &r);

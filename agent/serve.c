@@ -4,7 +4,6 @@
  * interval, both on the grid of the wall clock; flush and end on a signal.
  */
 #include "agent/agent.h"
-
 #include "agent/base/log.h"
 
 #include <signal.h>
@@ -23,23 +22,24 @@ static void on_publish(void *arg);
 /* When the wall clock is next on a multiple of `period`; a clock that steps
  * moves the grid with it, since this is asked anew every time. */
 static void arm_on_grid(struct serve *s, struct timer *t, int64_t period_ms,
-                        int64_t after_ms, timer_fn *fn)
+                        timer_fn *fn)
 {
     struct now now = loop_now(s->agent->loop);
     int64_t wait = period_ms - now.wall_ms % period_ms;
 
-    timer_arm(s->agent->loop, t, now.mono_ms + wait + after_ms, fn, s);
+    timer_arm(s->agent->loop, t, now.mono_ms + wait, fn, s);
 }
 
 static void arm_evaluate(struct serve *s)
 {
-    arm_on_grid(s, &s->evaluate, s->agent->settings->scrape.interval_ms, 0,
+    arm_on_grid(s, &s->evaluate,
+                s->agent->settings->values.scrape.common.interval_ms,
                 on_evaluate);
 }
 
 static void arm_publish(struct serve *s)
 {
-    arm_on_grid(s, &s->publish, s->agent->settings->publish.interval_ms, 0,
+    arm_on_grid(s, &s->publish, s->agent->settings->values.publish.interval_ms,
                 on_publish);
 }
 
@@ -77,7 +77,7 @@ static void end(struct serve *s)
 {
     struct agent *a = s->agent;
     int64_t deadline =
-        loop_now(a->loop).mono_ms + a->settings->shutdown.timeout_ms;
+        loop_now(a->loop).mono_ms + a->settings->values.shutdown.timeout_ms;
 
     timer_disarm(&s->evaluate);
     timer_disarm(&s->publish);
@@ -106,10 +106,6 @@ static void on_signal(void *arg, int signum)
 
 static void tell_start(const struct agent *a)
 {
-    size_t targets = 0;
-
-    for (size_t i = 0; i < a->job_count; i++)
-        targets += scrape_pool_count(a->jobs[i].pool);
     log_info("started", log_z("version", PACKAGE_VERSION),
              log_i("jobs", (int64_t)a->job_count),
              log_i("metrics", (int64_t)rules_count(a->rules)),

@@ -22,10 +22,9 @@ static void view_targets(struct agent *a, struct arena *arena, struct report *r)
             targets->url = arena_str(arena, s.url);
             targets->up = s.health == SCRAPE_UP;
             if (!targets->up)
-                targets->error =
-                    s.health == SCRAPE_DOWN
-                        ? arena_str(arena, str_of(s.error.text))
-                        : STR("not scraped yet");
+                targets->error = s.health == SCRAPE_DOWN
+                                     ? arena_str(arena, str_of(s.error.text))
+                                     : STR("not scraped yet");
             targets->duration_ms = s.duration_ms;
             targets->samples = s.samples;
             targets++;

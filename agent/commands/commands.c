@@ -2,7 +2,5 @@
 #include "agent/commands/list.h"
 
 const struct command *const commands[] = {
-    &command_help,
-    &command_version,
-    NULL,
+    &command_run, &command_demo, &command_help, &command_version, NULL,
 };

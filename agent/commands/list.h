@@ -5,7 +5,17 @@
 
 #include "agent/commands/command.h"
 
+struct settings;
+
+extern const struct command command_demo;
 extern const struct command command_help;
+extern const struct command command_run;
 extern const struct command command_version;
+
+/* The settings of `file` (NULL: as the variables say) with the options
+ * --log-level and --log-format of this line; warnings and faults are told,
+ * and with a fault it is NULL. */
+struct settings *run_settings(const struct command_line *line,
+                              const char *file);
 
 #endif

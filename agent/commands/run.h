@@ -25,7 +25,6 @@ typedef void agent_report_fn(void *arg, const struct report *r);
 /* One cycle; false only when it could not be started. */
 must_check bool agent_once(const struct settings *s,
                            const struct agent_once_options *options,
-                           agent_report_fn *report, void *arg,
-                           struct err *err);
+                           agent_report_fn *report, void *arg, struct err *err);
 
 #endif

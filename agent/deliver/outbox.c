@@ -389,7 +389,7 @@ static void act(struct outbox *o, const struct http_response *res,
     case VERDICT_ACCEPTED:
         recovered(o);
         end_batch(o, OUTBOX_ACCEPTED, NULL);
-        o->cut = BATCH_MAX;
+        o->cut = o->cut < BATCH_MAX / 2 ? o->cut * 2 : BATCH_MAX;
         again(o, next_ms(o));
         break;
     case VERDICT_RETRY:

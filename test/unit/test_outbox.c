@@ -141,6 +141,8 @@ static void ended(void *arg, const struct point *p, enum outbox_end end,
     size_t n = strlen(w->ends);
 
     (void)why;
+    if (str_eqz(p->name, "later"))
+        return; /* counted by the stats */
     (void)snprintf(w->ends + n, sizeof(w->ends) - n, "%.*s:%s ",
                    STR_ARG(p->name), outbox_end_name(end));
 }
@@ -406,7 +408,7 @@ static void test_a_named_point_is_dropped_and_the_rest_is_resent(void **state)
 static void test_an_unnamed_poison_point_is_found_by_cutting(void **state)
 {
     (void)state;
-    poison_case(400, "c:accepted bad:rejected a:accepted ", 4);
+    poison_case(400, "c:accepted bad:rejected a:accepted ", 5);
 }
 
 static void test_a_body_that_is_too_large_is_cut(void **state)
