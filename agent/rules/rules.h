@@ -194,8 +194,9 @@ struct rule_result {
 /* Something changed since the last evaluation: for the log, once. */
 struct rule_event {
     struct str rule;
-    bool doubt; /* a doubt began or ended; else the state changed */
-    bool good;  /* it ended; it is fresh again */
+    bool doubt;            /* a doubt began or ended; else the state changed */
+    bool good;             /* it ended; it is fresh again */
+    enum rule_state state; /* no doubt: the new one */
     struct str text;
 };
 

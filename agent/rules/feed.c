@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What feeds a rule, and whether all of it has answered.
+ *
+ * A selector belongs to the jobs that its matchers on `job` name, else to
+ * those that have shown its metric, else to the one that the preset knows.
+ * Where none of these tells, a target that has never answered might be it.
+ */
+#include "agent/rules/rule.h"
+
+struct scope {
+    const struct rules *rules;
+    const struct rules_world *world;
+    struct arena *arena;
+    const struct use *use;
+    const struct figure *figure; /* NULL: no exact name */
+};
+
+static const struct figure *figure_in(const struct rules *r,
+                                      const struct use *u)
+{
+    return u->figure == NO_FIGURE ? NULL : &r->figures[u->figure];
+}
+
+/* What the scraper itself says of a target is there when nothing else is. */
+static bool is_synthetic(struct str name)
+{
+    static const char *const names[] = {
+        "up",
+        "scrape_duration_seconds",
+        "scrape_samples_scraped",
+        "scrape_samples_post_metric_relabeling",
+        "scrape_series_added",
+    };
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (str_eqz(name, names[i]))
+            return true;
+    return false;
+}
+
+/* All matchers on this label take the value. */
+static bool takes(const struct use *u, struct str label, struct str value,
+                  struct arena *a)
+{
+    struct labels_builder b = {0};
+    const struct labels *l = NULL;
+    bool all = true;
+
+    for (size_t i = 0; i < u->selector->matcher_count && all; i++) {
+        const struct matcher *m = &u->selector->matchers[i];
+
+        if (!str_eq(m->name, label))
+            continue;
+        if (!l) {
+            labels_set(&b, label, value);
+            l = labels_build(&b, a);
+        }
+        all = matcher_matches(m, l);
+    }
+    labels_builder_fini(&b);
+    return all;
+}
+
+static const struct matcher *exact(const struct use *u, struct str label)
+{
+    for (size_t i = 0; i < u->selector->matcher_count; i++) {
+        const struct matcher *m = &u->selector->matchers[i];
+
+        if (m->op == MATCH_EQ && m->value.len > 0 && str_eq(m->name, label))
+            return m;
+    }
+    return NULL;
+}
+
+/* Some configured job has shown it. */
+static bool is_placed(const struct scope *s)
+{
+    for (size_t i = 0; i < s->world->job_count; i++)
+        if (figure_seen_in(s->figure, s->world->jobs[i].name))
+            return true;
+    return false;
+}
+
+enum place { PLACE_NO, PLACE_YES, PLACE_PERHAPS };
+
+/* A job of one of Membrane's services shows that service's figures alone. */
+static bool is_known_job(const struct rules *r, struct str job)
+{
+    const struct preset_figure *f = r->preset ? r->preset->figures : NULL;
+
+    for (; f && f->name; f++)
+        if (str_eqz(job, f->job))
+            return true;
+    return false;
+}
+
+static enum place place_of(const struct scope *s, const struct rule_job *job)
+{
+    const struct preset_figure *known = s->figure ? s->figure->known : NULL;
+
+    if (!takes(s->use, LABEL_JOB, job->name, s->arena))
+        return PLACE_NO;
+    if (!s->figure || exact(s->use, LABEL_JOB))
+        return PLACE_YES;
+    if (figure_seen_in(s->figure, job->name))
+        return PLACE_YES;
+    if (is_placed(s))
+        return PLACE_NO;
+    if (known && is_known_job(s->rules, job->name))
+        return str_eqz(job->name, known->job) ? PLACE_YES : PLACE_NO;
+    return PLACE_PERHAPS;
+}
+
+bool feed_from_job(const struct rules *r, const struct use *u,
+                   const struct rule_job *job, struct arena *a)
+{
+    const struct rules_world w = {.jobs = job, .job_count = 1};
+    const struct scope s = {r, &w, a, u, figure_in(r, u)};
+
+    return place_of(&s, job) == PLACE_YES;
+}
+
+bool feed_from_service(const struct use *u, struct str service, struct arena *a)
+{
+    return takes(u, STR("service"), service, a);
+}
+
+static bool is_shared(const struct scope *s, const struct rule_job *job)
+{
+    if (job->replicas != RULE_UNSTATED)
+        return job->replicas == RULE_SHARED;
+    return s->figure && s->figure->known && s->figure->known->shared;
+}
+
+static struct str down_text(const struct rule_target *t, struct arena *a)
+{
+    struct str error = t->error.len > 0 ? t->error : STR("not scraped yet");
+
+    return arena_printf(a, "%.*s: %.*s", STR_ARG(t->url), STR_ARG(error));
+}
+
+/* Those that the selector's matchers on `instance` take. */
+struct health {
+    size_t all, up;
+    const struct rule_target *down; /* the first */
+};
+
+static struct health health_of(const struct scope *s,
+                               const struct rule_job *job)
+{
+    struct health h = {0, 0, NULL};
+
+    for (size_t i = 0; i < job->target_count; i++) {
+        const struct rule_target *t = &job->targets[i];
+
+        if (!takes(s->use, LABEL_INSTANCE, t->instance, s->arena))
+            continue;
+        h.all++;
+        h.up += t->up;
+        if (!t->up && !h.down)
+            h.down = t;
+    }
+    return h;
+}
+
+static struct str lacks_shared(const struct scope *s,
+                               const struct rule_job *job)
+{
+    struct health h = health_of(s, job);
+
+    if (h.up > 0)
+        return STR_NONE;
+    if (h.all > 0)
+        return arena_printf(s->arena, "no target of %.*s answered: %.*s",
+                            STR_ARG(job->name),
+                            STR_ARG(down_text(h.down, s->arena)));
+    return arena_printf(s->arena, "%.*s has no targets%s%.*s",
+                        STR_ARG(job->name), job->reason.len ? ": " : "",
+                        STR_ARG(job->reason));
+}
+
+static bool shows(const struct figure *f, const struct rule_job *job,
+                  const struct rule_target *t)
+{
+    for (size_t i = 0; i < f->sample_count; i++)
+        if (str_eq(f->samples[i].job, job->name) &&
+            str_eq(f->samples[i].instance, t->instance))
+            return true;
+    return false;
+}
+
+static size_t shown_in(const struct figure *f, const struct rule_job *job)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < f->sample_count; i++)
+        n += str_eq(f->samples[i].job, job->name);
+    return n;
+}
+
+/* The preset knows that every replica shows it: a healthy one that does not
+ * is no smaller sum either. */
+static struct str lacks_figure(const struct scope *s,
+                               const struct rule_job *job)
+{
+    const struct figure *f = s->figure;
+
+    if (!f || !f->known || shown_in(f, job) >= job->target_count)
+        return STR_NONE;
+    for (size_t i = 0; i < job->target_count; i++) {
+        const struct rule_target *t = &job->targets[i];
+
+        if (takes(s->use, LABEL_INSTANCE, t->instance, s->arena) &&
+            !shows(f, job, t))
+            return arena_printf(s->arena, "%.*s shows no %.*s", STR_ARG(t->url),
+                                STR_ARG(f->name));
+    }
+    return STR_NONE;
+}
+
+static struct str lacks_own(const struct scope *s, const struct rule_job *job)
+{
+    struct health h = health_of(s, job);
+
+    if (!job->complete)
+        return arena_printf(
+            s->arena, "the targets of %.*s are not all known: %.*s",
+            STR_ARG(job->name),
+            STR_ARG(job->reason.len ? job->reason : STR("no answer yet")));
+    if (h.down)
+        return arena_printf(
+            s->arena, "%zu of %zu target%s of %.*s did not answer: %.*s",
+            h.all - h.up, h.all, plural(h.all), STR_ARG(job->name),
+            STR_ARG(down_text(h.down, s->arena)));
+    return lacks_figure(s, job);
+}
+
+/* Nothing says where the metric comes from. */
+static struct str lacks_perhaps(const struct scope *s,
+                                const struct rule_job *job)
+{
+    if (!job->complete)
+        return lacks_own(s, job);
+    for (size_t i = 0; i < job->target_count; i++)
+        if (job->targets[i].good_ms == 0)
+            return arena_printf(
+                s->arena,
+                "nothing has shown %.*s yet, and a target never answered: %.*s",
+                STR_ARG(s->figure->name),
+                STR_ARG(down_text(&job->targets[i], s->arena)));
+    return STR_NONE;
+}
+
+static void incomplete(struct feed *out, struct str reason)
+{
+    if (reason.len == 0 || !out->complete)
+        return;
+    out->complete = false;
+    if (out->configured)
+        out->reason = reason;
+}
+
+static void unconfigured(struct feed *out, struct str reason)
+{
+    if (!out->configured)
+        return;
+    out->configured = false;
+    out->complete = false;
+    out->reason = reason;
+}
+
+/* worker-a becomes WORKER_A. */
+static struct str variable(struct arena *a, struct str name)
+{
+    char *z = arena_strdup(a, name);
+
+    for (char *c = z; *c; c++) {
+        if (*c >= 'a' && *c <= 'z')
+            *c = (char)(*c - 'a' + 'A');
+        else if (*c == '-')
+            *c = '_';
+    }
+    return str_of(z);
+}
+
+static struct str no_job(const struct scope *s, struct str job)
+{
+    return arena_printf(s->arena,
+                        "no job %.*s is configured (scrape.jobs, or "
+                        "SCALEBRIDGE_%.*s_URL)",
+                        STR_ARG(job), STR_ARG(variable(s->arena, job)));
+}
+
+static void check_jobs(const struct scope *s, struct feed *out)
+{
+    const struct matcher *named = exact(s->use, LABEL_JOB);
+    size_t places = 0;
+
+    for (size_t i = 0; i < s->world->job_count; i++) {
+        const struct rule_job *job = &s->world->jobs[i];
+        enum place place = place_of(s, job);
+
+        places += place == PLACE_YES;
+        if (place == PLACE_PERHAPS)
+            incomplete(out, lacks_perhaps(s, job));
+        else if (place == PLACE_YES)
+            incomplete(out, is_shared(s, job) ? lacks_shared(s, job)
+                                              : lacks_own(s, job));
+    }
+    if (places > 0 || !out->complete)
+        return;
+    if (named)
+        unconfigured(out, no_job(s, named->value));
+    else if (s->figure && s->figure->known)
+        unconfigured(out, no_job(s, str_of(s->figure->known->job)));
+    else if (s->world->job_count == 0)
+        unconfigured(out, STR("no job is configured (scrape.jobs)"));
+}
+
+static void check_workers(const struct scope *s, struct feed *out)
+{
+    const struct matcher *named = exact(s->use, STR("service"));
+    struct str service = named ? named->value : STR("SERVICE");
+    size_t places = 0;
+
+    for (size_t i = 0; i < s->world->service_count; i++) {
+        const struct rule_service *v = &s->world->services[i];
+
+        if (!feed_from_service(s->use, v->name, s->arena))
+            continue;
+        places++;
+        if (!v->known)
+            incomplete(out, arena_printf(s->arena,
+                                         "how many workers of %.*s run is not "
+                                         "known: %.*s",
+                                         STR_ARG(v->name), STR_ARG(v->reason)));
+    }
+    if (places == 0)
+        unconfigured(out, arena_printf(s->arena,
+                                       "no capacity.%.*s is configured, so "
+                                       "the number of its running workers is "
+                                       "not known",
+                                       STR_ARG(service)));
+}
+
+void feed_check(const struct rules *r, const struct rule *rule,
+                const struct rules_world *w, struct arena *a, struct feed *out)
+{
+    *out = (struct feed){.configured = true, .complete = true};
+    for (size_t i = 0; i < rule->use_count; i++) {
+        const struct use *u = &rule->uses[i];
+        const struct scope s = {r, w, a, u, figure_in(r, u)};
+
+        if (s.figure && str_eq(s.figure->name, RULE_CAPACITY))
+            check_workers(&s, out);
+        else if (!s.figure || !is_synthetic(s.figure->name))
+            check_jobs(&s, out);
+    }
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * rule.h - inside the rules: one rule with what it remembers, and the figures
+ * that rules are made of.
+ */
+#ifndef AGENT_RULES_RULE_H
+#define AGENT_RULES_RULE_H
+
+#include "agent/rules/rules.h"
+
+#define RULE_LOOKBACK (5 * WHEN_MINUTE)
+
+/* As agent/capacity names the series; it stands above this folder. */
+#define RULE_CAPACITY STR("scalebridge_running_workers")
+
+/* Cycles in a row in which replicas must agree, or differ, to be believed. */
+enum {
+    RULE_AGREE = 3,
+    RULE_DIFFER_SETTLED = 3, /* and none of them moved */
+    RULE_DIFFER = 20,        /* while they move: read at different moments */
+};
+
+/* What replicas reported of one figure in a cycle, where >= 2 did. */
+enum figure_look { LOOK_NONE, LOOK_ALIKE, LOOK_DIFFERENT };
+enum figure_verdict { FIGURE_UNCLEAR, FIGURE_SHARED, FIGURE_OWN };
+
+/* A sample of a figure in this cycle. */
+struct figure_sample {
+    uint64_t group; /* of the labels but for instance */
+    struct str job, instance;
+    double value;
+    int64_t t_ms;
+};
+
+/* All series of one exact metric name. */
+struct figure {
+    struct str name;
+    const struct preset_figure *known; /* NULL: not by the preset */
+    char **jobs;                       /* that have shown it, ever */
+    size_t job_count, job_cap;
+    /* this cycle, in the arena of the evaluation */
+    struct figure_sample *samples;
+    size_t sample_count;
+    /* comparison of replicas */
+    int64_t counted_ms; /* newest sample of the cycle counted last */
+    uint64_t values;    /* hash of that cycle's */
+    unsigned alike, different, settled;
+    enum figure_verdict verdict;
+    size_t replicas;  /* compared last */
+    double low, high; /* last seen among them */
+};
+
+void figure_fini(struct figure *f);
+/* Reads the figure's samples of this cycle and draws conclusions. */
+void figure_observe(struct figure *f, const struct rules_world *w,
+                    struct arena *a);
+bool figure_seen_in(const struct figure *f, struct str job);
+/* What memory of `from` is worth keeping. */
+void figure_inherit(struct figure *f, const struct figure *from);
+
+/* A selector of a rule. */
+struct use {
+    const struct promql_selector *selector;
+    size_t figure; /* in rules->figures, or NO_FIGURE */
+    bool doubted;  /* its aggregation contradicts the figure: told */
+};
+#define NO_FIGURE SIZE_MAX
+
+struct held {
+    struct labels *labels;
+    double value;
+    int64_t t_ms;
+};
+
+struct rule {
+    struct rule_info info;
+    struct promql *query;   /* NULL: the data's age */
+    struct promql *running; /* NULL: not needed */
+    struct use *uses;
+    size_t use_count;
+    /* memory */
+    struct held *held; /* rows of the last good evaluation */
+    size_t held_count;
+    bool begun;
+    int64_t begun_ms;  /* first evaluation */
+    int64_t good_ms;   /* last fresh one; 0: never */
+    int64_t oldest_ms; /* oldest input of that one */
+    enum rule_state state;
+};
+
+void rule_forget(struct rule *r); /* the held rows */
+
+struct rules {
+    struct arena arena;          /* texts of the infos */
+    const struct preset *preset; /* NULL: none */
+    struct rule *items;
+    size_t count, cap;
+    struct figure *figures;
+    size_t figure_count, figure_cap;
+};
+
+/* ---- what feeds a rule (feed.c) ---------------------------------------- */
+
+struct feed {
+    bool configured; /* its jobs and worker counts are */
+    bool complete;
+    struct str reason; /* not either of them: the first reason */
+};
+
+void feed_check(const struct rules *r, const struct rule *rule,
+                const struct rules_world *w, struct arena *a, struct feed *out);
+/* Whether targets of `job` feed this selector. */
+bool feed_from_job(const struct rules *r, const struct use *u,
+                   const struct rule_job *job, struct arena *a);
+/* Whether it asks for this service's workers. */
+bool feed_from_service(const struct use *u, struct str service,
+                       struct arena *a);
+
+/* ---- texts ------------------------------------------------------------- */
+
+struct texts {
+    struct str *items;
+    size_t count, cap;
+};
+
+void texts_add(struct texts *t, struct arena *a, struct str text);
+
+/* Why an evaluation that went well found nothing (why.c). */
+struct str why_empty(const struct rules *r, const struct rule *rule,
+                     const struct rules_world *w, struct arena *a);
+/* What is doubtful about a value (doubt.c); new contradictions and those that
+ * ended become events. */
+struct happenings {
+    struct rule_event *items;
+    size_t count, cap;
+};
+void happenings_add(struct happenings *h, struct arena *a, struct rule_event e);
+void doubt_all(const struct rules *r, struct rule *rule,
+               const struct rules_world *w, struct arena *a,
+               struct texts *doubts, struct happenings *events);
+
+/* "3 of 5 targets of custom-code-runner" reads better with this. */
+const char *plural(size_t n);
+
+#endif
