@@ -132,10 +132,14 @@ static void tell(struct verdict *out, enum err_kind kind,
                  const struct http_response *res, const struct aws_answer *a,
                  const char *mend)
 {
+    struct str message = a->message;
+
+    if (str_ends(message, STR(".")))
+        message.len--;
     (void)err_set(&out->err, kind, "cloudwatch answered %d%s%.*s%s%.*s%s%s",
                   res->status, a->code.len ? " " : "", STR_ARG(a->code),
-                  a->message.len ? ": " : "", STR_ARG(a->message),
-                  mend ? "; " : "", mend ? mend : "");
+                  message.len ? ": " : "", STR_ARG(message), mend ? "; " : "",
+                  mend ? mend : "");
 }
 
 /* By what the caller's clock is off decides between two readings. */
@@ -159,19 +163,22 @@ static void judge_denied(const struct cloudwatch_conf *c,
                          const struct http_response *res,
                          const struct aws_answer *a, struct verdict *out)
 {
-    char mend[400];
+    char grant[400];
+    const char *mend = NULL;
 
+    (void)snprintf(grant, sizeof(grant),
+                   "grant this identity cloudwatch:PutMetricData on * (a "
+                   "condition may name cloudwatch:namespace \"%.255s\")",
+                   c->namespace);
+    if (a->code.len == 0)
+        mend = "that is no answer of AWS: look at the proxy or firewall on "
+               "the way";
+    else if (str_starts(a->code, STR("AccessDenied")) ||
+             str_starts(a->code, STR("NotAuthorized")) ||
+             str_starts(a->code, STR("Unauthorized")))
+        mend = grant;
     out->kind = VERDICT_REJECTED;
     out->denied = true;
-    if (a->code.len > 0)
-        (void)snprintf(mend, sizeof(mend),
-                       "grant this identity cloudwatch:PutMetricData on * "
-                       "(a condition may name cloudwatch:namespace \"%.255s\")",
-                       c->namespace);
-    else
-        (void)snprintf(mend, sizeof(mend),
-                       "that is no answer of AWS: look at the proxy or "
-                       "firewall on the way");
     tell(out, ERR_DENIED, res, a, mend);
 }
 
@@ -222,7 +229,9 @@ static void judge_fault(const struct cloudwatch_conf *c,
     case AWS_FAULT_OTHER:
         out->kind = res->status == 400 ? VERDICT_REJECTED : VERDICT_RETRY;
         tell(out, ERR_INPUT, res, a,
-             res->status == 400 ? NULL : "is the endpoint CloudWatch's");
+             res->status == 400
+                 ? NULL
+                 : "look at the endpoint: is it one of CloudWatch's");
         break;
     case AWS_FAULT_FOREIGN:
         tell(out, ERR_NETWORK, res, a,

@@ -89,3 +89,27 @@ void files_list_free(char **names, size_t count)
         free(names[i]);
     free(names);
 }
+
+bool files_hold(const char *below_data, struct str got)
+{
+    char *path, *want;
+    size_t len;
+    bool same;
+    FILE *f;
+
+    if (getenv("SCALEBRIDGE_WRITE_CASES")) {
+        path = files_path(below_data);
+        f = fopen(path, "wb");
+        if (!f || fwrite(got.ptr, 1, got.len, f) != got.len || fclose(f) != 0)
+            unreadable(path);
+        free(path);
+        return true;
+    }
+    want = files_read(below_data, &len);
+    same = str_eq(got, str_n(want, len));
+    if (!same)
+        (void)fprintf(stderr, "%s\n--- want\n%.*s\n--- got\n%.*s\n", below_data,
+                      (int)len, want, STR_ARG(got));
+    free(want);
+    return same;
+}

@@ -20,5 +20,8 @@ bool files_exist(const char *below_data);
  * each and the list to be freed. */
 size_t files_list(const char *below_data, const char *suffix, char ***names);
 void files_list_free(char **names, size_t count);
+/* Whether the file holds just `got`; else both are shown.  With
+ * SCALEBRIDGE_WRITE_CASES set the file is written instead, to be reviewed. */
+bool files_hold(const char *below_data, struct str got);
 
 #endif

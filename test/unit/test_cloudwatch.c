@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Points to requests and answers to verdicts, as files of
+ * test/data/sinks/cloudwatch: x.points gives x.request, y.answer y.verdict.
+ */
+#include "agent/base/jsonr.h"
+#include "agent/base/mem.h"
+#include "agent/config/source.h"
+#include "sinks/cloudwatch.h"
+#include "test/lib/files.h"
+#include "test/lib/unit.h"
+
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define FOLDER "sinks/cloudwatch"
+/* Thu, 01 Jan 2026 12:00:00 GMT */
+#define NOW INT64_C(1767268800000)
+
+static const char *no_variable(void *arg, const char *name)
+{
+    (void)arg;
+    (void)name;
+    return NULL;
+}
+
+static const struct auth_env bare_env = {.variable = no_variable};
+
+struct cloud {
+    const struct sink_type *type;
+    struct conf *conf;
+    struct cloudwatch_conf values;
+    struct arena arena;
+};
+
+static void open_cloud(struct cloud *c, const char *settings)
+{
+    struct conf_node *root;
+    struct err err;
+
+    *c = (struct cloud){.type = sink_find(STR("cloudwatch"))};
+    arena_init(&c->arena, 4096);
+    c->conf = conf_new();
+    root = conf_parse(c->conf, "settings", str_of(settings));
+    conf_read(c->conf, c->type->keys, root, &c->values);
+    assert_true(conf_good(c->conf));
+    if (!c->type->prepare(&c->values, &bare_env, &c->arena, &err))
+        fail_msg("%s", err.text);
+}
+
+static void close_cloud(struct cloud *c)
+{
+    conf_free(c->conf);
+    arena_fini(&c->arena);
+}
+
+/*
+ * Points from JSON.
+ */
+static struct point *new_point(struct arena *a, const char *name)
+{
+    struct point *p = arena_zalloc(a, sizeof(*p));
+
+    p->name = arena_str(a, str_of(name));
+    p->unit = STR("Count");
+    p->t_ms = p->start_ms = NOW - WHEN_MINUTE;
+    p->resolution = 60;
+    return p;
+}
+
+static void read_values(struct arena *a, struct json_object *list,
+                        struct point *p)
+{
+    size_t n = json_object_array_length(list);
+    struct point_value *v = arena_array(a, n, sizeof(*v));
+
+    for (size_t i = 0; i < n; i++) {
+        struct json_object *pair = json_object_array_get_idx(list, i);
+
+        v[i].value = json_object_get_double(json_object_array_get_idx(pair, 0));
+        v[i].count =
+            (uint32_t)json_object_get_int(json_object_array_get_idx(pair, 1));
+        p->newest = v[i].value;
+    }
+    p->values = v;
+    p->value_count = n;
+}
+
+static void read_dimensions(struct arena *a, struct json_object *map,
+                            struct point *p)
+{
+    struct label *d = arena_array(a, 64, sizeof(*d));
+
+    json_object_object_foreach(map, name, value)
+    {
+        d[p->dimension_count].name = arena_str(a, str_of(name));
+        d[p->dimension_count++].value =
+            arena_str(a, str_of(json_object_get_string(value)));
+    }
+    p->dimensions = d;
+}
+
+static struct point *read_point(struct arena *a, struct json_object *o)
+{
+    char *name = arena_strdup(a, jsonr_text_or(o, "name", STR_NONE));
+    struct point *p = new_point(a, name);
+    int64_t resolution = 60;
+    struct err err;
+
+    p->unit = arena_str(a, jsonr_text_or(o, "unit", STR_NONE));
+    if (jsonr_get(o, "dimensions"))
+        read_dimensions(a, jsonr_get(o, "dimensions"), p);
+    read_values(a, jsonr_get(o, "values"), p);
+    if (jsonr_get(o, "t_ms"))
+        assert_true(jsonr_int(o, "t_ms", &p->t_ms, &err));
+    if (jsonr_get(o, "resolution"))
+        assert_true(jsonr_int(o, "resolution", &resolution, &err));
+    p->resolution = (unsigned)resolution;
+    return p;
+}
+
+static void print_request(const struct http_request *req, struct buf *out)
+{
+    buf_addf(out, "%.*s %.*s\n", STR_ARG(req->method), STR_ARG(req->url));
+    for (size_t i = 0; i < req->header_count; i++)
+        buf_addf(out, "%.*s: %.*s\n", STR_ARG(req->headers[i].name),
+                 STR_ARG(req->headers[i].value));
+    buf_addf(out, "\n%.*s\n", STR_ARG(req->body));
+}
+
+static size_t admit(struct cloud *c, struct json_object *list,
+                    const struct point **points, struct buf *out)
+{
+    size_t n = 0;
+    struct err err;
+
+    for (size_t i = 0; i < json_object_array_length(list); i++) {
+        struct point *p =
+            read_point(&c->arena, json_object_array_get_idx(list, i));
+
+        if (c->type->admit(&c->values, p, &err))
+            points[n++] = p;
+        else
+            buf_addf(out, "refused: %s\n", err.text);
+    }
+    return n;
+}
+
+static void render_all(struct cloud *c, struct json_object *list,
+                       struct buf *out)
+{
+    const struct point *points[64];
+    struct batch left = {points, admit(c, list, points, out)};
+    struct err err;
+
+    while (left.count > 0) {
+        struct http_request req = {0};
+        size_t taken;
+
+        assert_true(c->type->render(&c->values, &left, NOW, &c->arena, &req,
+                                    &taken, &err));
+        print_request(&req, out);
+        left.points += taken;
+        left.count -= taken;
+    }
+}
+
+static void test_points(void **state)
+{
+    char path[256];
+    struct json_object *root;
+    struct cloud c;
+    struct buf out;
+    struct err err;
+    size_t len;
+    char *text;
+
+    (void)snprintf(path, sizeof(path), FOLDER "/%s.points", (char *)*state);
+    text = files_read(path, &len);
+    if (!jsonr_parse(str_n(text, len), &root, &err))
+        fail_msg("%s: %s", path, err.text);
+    open_cloud(&c, json_object_to_json_string(jsonr_get(root, "settings")));
+    buf_init(&out, BUF_NO_LIMIT);
+    render_all(&c, jsonr_get(root, "points"), &out);
+    (void)snprintf(path, sizeof(path), FOLDER "/%s.request", (char *)*state);
+    assert_true(files_hold(path, buf_str(&out)));
+    buf_fini(&out);
+    json_object_put(root);
+    free(text);
+    close_cloud(&c);
+}
+
+/*
+ * Answers to a request of four points: A is datum 1, B with 151 values datums
+ * 2 and 3, C is 4, D is 5.
+ */
+static void sent_points(struct arena *a, const struct point *points[4])
+{
+    static const char *const names[] = {"A", "B", "C", "D"};
+
+    for (size_t i = 0; i < 4; i++) {
+        struct point *p = new_point(a, names[i]);
+        struct point_value *v = arena_array(a, 151, sizeof(*v));
+
+        for (size_t k = 0; k < 151; k++)
+            v[k] = (struct point_value){(double)k, 1};
+        p->values = v;
+        p->value_count = i == 1 ? 151 : 1;
+        points[i] = p;
+    }
+}
+
+static void read_answer(char *text, size_t len, struct http_response *res,
+                        struct http_header headers[16])
+{
+    struct str rest = str_n(text, len), line;
+    int64_t status;
+
+    res->headers = headers;
+    assert_true(str_next(&rest, '\n', &line));
+    assert_true(str_int(str_from(line, sizeof("HTTP/1.1")), &status));
+    res->status = (int)status;
+    while (str_next(&rest, '\n', &line) && line.len > 0) {
+        size_t n = str_find(line, ':');
+
+        headers[res->header_count].name = str_n(line.ptr, n);
+        headers[res->header_count++].value = str_trim(str_from(line, n + 1));
+    }
+    res->body = str_trim(rest);
+}
+
+static void print_verdict(const struct verdict *v, struct buf *out)
+{
+    static const char *const kinds[] = {
+        "accepted", "retry", "reauth", "clock", "split", "partial", "rejected"};
+
+    buf_addz(out, kinds[v->kind]);
+    if (v->throttled)
+        buf_addz(out, " throttled");
+    if (v->denied)
+        buf_addz(out, " denied");
+    if (v->after_ms)
+        buf_addf(out, " after %lld ms", (long long)v->after_ms);
+    for (size_t i = 0; i < v->bad_count; i++)
+        buf_addf(out, " %zu", v->bad[i]);
+    buf_addc(out, '\n');
+    if (v->kind != VERDICT_ACCEPTED)
+        buf_addf(out, "%s: %s\n", err_kind_name(v->err.kind), v->err.text);
+}
+
+static void test_answer(void **state)
+{
+    char path[256];
+    struct http_header headers[16] = {0};
+    struct http_response res = {.duration_ms = 20};
+    const struct point *points[4];
+    struct verdict v;
+    struct cloud c;
+    struct buf out;
+    size_t len;
+    char *text;
+
+    (void)snprintf(path, sizeof(path), FOLDER "/%s.answer", (char *)*state);
+    text = files_read(path, &len);
+    open_cloud(&c, "{region: eu-west-1}");
+    sent_points(&c.arena, points);
+    read_answer(text, len, &res, headers);
+    c.type->judge(&c.values, &res, &(struct batch){points, 4}, NOW, &c.arena,
+                  &v);
+    buf_init(&out, BUF_NO_LIMIT);
+    print_verdict(&v, &out);
+    (void)snprintf(path, sizeof(path), FOLDER "/%s.verdict", (char *)*state);
+    assert_true(files_hold(path, buf_str(&out)));
+    buf_fini(&out);
+    free(text);
+    close_cloud(&c);
+}
+
+/*
+ * Cuts.
+ */
+static size_t render_some(struct cloud *c, const struct point *const *points,
+                          size_t count, struct http_request *req)
+{
+    size_t taken = 0;
+    struct err err;
+
+    *req = (struct http_request){0};
+    if (!c->type->render(&c->values, &(struct batch){points, count}, NOW,
+                         &c->arena, req, &taken, &err)) {
+        assert_int_equal(err.kind, ERR_LIMIT);
+        return 0;
+    }
+    return taken;
+}
+
+static const struct point **many(struct arena *a, size_t count,
+                                 size_t value_count, bool short_ones)
+{
+    const struct point **points = arena_array(a, count, sizeof(*points));
+    struct point_value *v = arena_array(a, value_count, sizeof(*v));
+    size_t name_len = short_ones ? 5 : CLOUDWATCH_NAME;
+    char *name = arena_zalloc(a, name_len + 1);
+
+    memset(name, 'n', name_len);
+    for (size_t i = 0; i < value_count; i++)
+        v[i] = (struct point_value){
+            short_ones ? (double)i : 1 / ((double)i + 3), 1};
+    for (size_t i = 0; i < count; i++) {
+        struct point *p = new_point(a, name);
+
+        p->values = v;
+        p->value_count = value_count;
+        points[i] = p;
+    }
+    return points;
+}
+
+static void test_a_request_holds_a_thousand_datums(void **state)
+{
+    struct http_request req;
+    struct cloud c;
+
+    (void)state;
+    open_cloud(&c, "{region: eu-west-1}");
+    assert_int_equal(render_some(&c, many(&c.arena, 1001, 1, true), 1001, &req),
+                     1000);
+    /* 400 points of three datums each: 333 of them are 999 datums. */
+    assert_int_equal(render_some(&c, many(&c.arena, 400, 301, true), 400, &req),
+                     333);
+    close_cloud(&c);
+}
+
+static void test_a_body_stays_below_a_megabyte(void **state)
+{
+    struct http_request req;
+    struct json_object *root;
+    struct cloud c;
+    struct err err;
+    size_t taken;
+
+    (void)state;
+    open_cloud(&c, "{region: eu-west-1}");
+    taken = render_some(&c, many(&c.arena, 1000, 150, false), 1000, &req);
+    assert_in_range(req.body.len, CLOUDWATCH_BODY - 5000, CLOUDWATCH_BODY);
+    assert_true(jsonr_parse(req.body, &root, &err));
+    assert_int_equal(json_object_array_length(jsonr_get(root, "MetricData")),
+                     taken);
+    json_object_put(root);
+    close_cloud(&c);
+}
+
+static void test_a_point_that_fits_no_request_is_told(void **state)
+{
+    struct http_request req;
+    struct cloud c;
+
+    (void)state;
+    open_cloud(&c, "{region: eu-west-1}");
+    assert_int_equal(render_some(&c, many(&c.arena, 2, 150001, true), 2, &req),
+                     0);
+    close_cloud(&c);
+}
+
+static void test_a_long_body_is_zipped_and_the_zipped_bytes_are_signed(
+    void **state)
+{
+    const struct credentials creds = {.key_id = (char[]){"AKIDEXAMPLE"},
+                                      .secret = (char[]){"secret"}};
+    struct http_request req;
+    struct cloud c;
+    struct err err;
+    size_t plain;
+
+    (void)state;
+    open_cloud(&c, "{region: eu-west-1, min_compression_size: 500}");
+    (void)render_some(&c, many(&c.arena, 2, 1, true), 2, &req);
+    assert_true(c.type->sign(&c.values, &creds, NOW, &c.arena, &req, &err));
+    assert_int_equal(req.body.ptr[0], '{');
+    (void)render_some(&c, many(&c.arena, 9, 1, true), 9, &req);
+    plain = req.body.len;
+    assert_true(c.type->sign(&c.values, &creds, NOW, &c.arena, &req, &err));
+    assert_true(req.body.len < plain);
+    assert_int_equal((unsigned char)req.body.ptr[0], 0x1f);
+    assert_true(str_eq(req.headers[3].name, STR("Content-Encoding")));
+    assert_non_null(memmem(req.headers[req.header_count - 1].value.ptr, 200,
+                           "content-encoding;", 17));
+    close_cloud(&c);
+}
+
+static void add_cases(struct CMUnitTest *tests, size_t *n, char **names,
+                      size_t count, CMUnitTestFunction fn)
+{
+    for (size_t i = 0; i < count; i++)
+        tests[(*n)++] = (struct CMUnitTest){
+            .name = names[i], .test_func = fn, .initial_state = names[i]};
+}
+
+int main(void)
+{
+    const struct CMUnitTest others[] = {
+        cmocka_unit_test(test_a_request_holds_a_thousand_datums),
+        cmocka_unit_test(test_a_body_stays_below_a_megabyte),
+        cmocka_unit_test(test_a_point_that_fits_no_request_is_told),
+        cmocka_unit_test(
+            test_a_long_body_is_zipped_and_the_zipped_bytes_are_signed),
+    };
+    char **points, **answers;
+    size_t point_count = files_list(FOLDER, ".points", &points);
+    size_t answer_count = files_list(FOLDER, ".answer", &answers);
+    size_t n = sizeof(others) / sizeof(*others);
+    struct CMUnitTest *tests =
+        xcalloc(n + point_count + answer_count, sizeof(*tests));
+    int failed;
+
+    memcpy(tests, others, sizeof(others));
+    add_cases(tests, &n, points, point_count, test_points);
+    add_cases(tests, &n, answers, answer_count, test_answer);
+    failed = _cmocka_run_group_tests("cloudwatch", tests, n, NULL, NULL);
+    free(tests);
+    files_list_free(points, point_count);
+    files_list_free(answers, answer_count);
+    return failed;
+}
