@@ -64,6 +64,8 @@ static bool fail_duplicate(struct join *j, const struct promql_row *a,
         j->n->binary.match.card == ONE_TO_MANY ? "left" : "right";
     struct buf g, x, y;
 
+    if (labels_cmp(a->labels, b->labels) < 0)
+        return fail_duplicate(j, b, a);
     buf_init(&g, 200);
     buf_init(&x, 200);
     buf_init(&y, 200);

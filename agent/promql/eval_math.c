@@ -23,14 +23,18 @@ double map_deg(double v)
     return v * 180 / PI;
 }
 
-/* As Go's math.Max and math.Min: NaN if either is. */
+/* As Go's math.Max and math.Min: an infinity of their side wins, then NaN. */
 static double max(double a, double b)
 {
+    if (a == HUGE_VAL || b == HUGE_VAL)
+        return HUGE_VAL;
     return isnan(a) || isnan(b) ? sample_nan() : fmax(a, b);
 }
 
 static double min(double a, double b)
 {
+    if (a == -HUGE_VAL || b == -HUGE_VAL)
+        return -HUGE_VAL;
     return isnan(a) || isnan(b) ? sample_nan() : fmin(a, b);
 }
 

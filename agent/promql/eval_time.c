@@ -59,10 +59,15 @@ static int64_t whole_seconds(double v)
     return (int64_t)v;
 }
 
+/* Days between 1970 and the day from which Go counts, without a sign: a moment
+ * before that comes out far in the future. */
+#define GO_FIRST_DAY UINT64_C(106751991073400)
+
 static struct date date_of(int64_t seconds)
 {
-    int64_t days = floor_div(seconds, DAY);
-    int64_t rest = seconds - days * DAY;
+    uint64_t since = (uint64_t)seconds + GO_FIRST_DAY * DAY;
+    int64_t days = (int64_t)(since / DAY - GO_FIRST_DAY);
+    int64_t rest = (int64_t)(since % DAY);
     struct date d;
 
     civil(days, &d);

@@ -210,7 +210,7 @@ static struct token open_bracket(struct lexer *l)
     if (l->brackets)
         return fail_rune(l, "unexpected left bracket ", '[');
     l->brackets = l->duration = true;
-    l->got_colon = l->got_duration = false;
+    l->got_colon = false; /* got_duration stays: as in Prometheus */
     return emit(l, T_LEFT_BRACKET);
 }
 

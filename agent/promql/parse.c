@@ -173,11 +173,20 @@ static bool one_arg(struct parser *p, struct node ***args, size_t *count)
     return true;
 }
 
+static bool is_metric_word(enum token_kind k)
+{
+    if (k == T_IDENTIFIER || k == T_METRIC_IDENTIFIER)
+        return true;
+    return k >= T_LAND && k != T_BOOL && k != T_ON && k != T_IGNORING &&
+           k != T_GROUP_LEFT && k != T_GROUP_RIGHT;
+}
+
 static bool starts_expr(struct parser *p)
 {
     enum token_kind k = parse_peek(p);
 
-    return k != T_RIGHT_PAREN && k != T_COMMA && k != T_ERROR && k != T_EOF;
+    return (k >= T_STRING && k <= T_LEFT_PAREN) || k == T_LEFT_BRACE ||
+           k == T_ADD || k == T_SUB || is_metric_word(k);
 }
 
 bool parse_args(struct parser *p, struct node ***args, size_t *count)
@@ -196,7 +205,7 @@ bool parse_args(struct parser *p, struct node ***args, size_t *count)
         if (parse_peek(p) != T_COMMA)
             return parse_want(p, T_RIGHT_PAREN);
         t = parse_take(p);
-        if (!starts_expr(p))
+        if (!starts_expr(p)) /* a lexer's error came first */
             return parse_fail(p, t.at, t.at + 1,
                               "trailing commas not allowed in function "
                               "call args");
@@ -245,14 +254,6 @@ static struct node *call(struct parser *p, struct token name)
     return n;
 }
 
-static bool is_metric_word(enum token_kind k)
-{
-    if (k == T_IDENTIFIER || k == T_METRIC_IDENTIFIER)
-        return true;
-    return k >= T_LAND && k != T_BOOL && k != T_ON && k != T_IGNORING &&
-           k != T_GROUP_LEFT && k != T_GROUP_RIGHT;
-}
-
 /* A name: of an aggregation, a function or a metric. */
 static struct node *named(struct parser *p)
 {
@@ -299,6 +300,11 @@ static struct node *operand(struct parser *p)
     return n ? parse_suffixes(p, n) : NULL;
 }
 
+static bool is_fill(enum token_kind k)
+{
+    return k == T_FILL || k == T_FILL_LEFT || k == T_FILL_RIGHT;
+}
+
 static bool include_labels(struct parser *p, struct matching *m)
 {
     enum token_kind k = parse_peek(p);
@@ -307,7 +313,8 @@ static bool include_labels(struct parser *p, struct matching *m)
         return true;
     (void)parse_take(p);
     m->card = k == T_GROUP_LEFT ? MANY_TO_ONE : ONE_TO_MANY;
-    if (parse_peek(p) != T_LEFT_PAREN)
+    k = parse_peek(p);
+    if (k != T_LEFT_PAREN && (starts_expr(p) || is_fill(k)))
         return true;
     return parse_names(p, &m->include, &m->include_count);
 }
@@ -334,7 +341,7 @@ static bool matching(struct parser *p, struct node *n)
     m->written = parse_name_set(p, names, count, STR_NONE);
     m->labels = parse_name_set(p, names, count, m->on ? STR_NONE : LABEL_NAME);
     k = parse_peek(p);
-    if (k == T_FILL || k == T_FILL_LEFT || k == T_FILL_RIGHT)
+    if (is_fill(k))
         return parse_fail(p, n->at, n->end,
                           "binop fill modifiers are experimental and not "
                           "enabled");

@@ -6,19 +6,25 @@
 #define SECONDS_MAX 9223372036.854775 /* 2^63 ns */
 
 static bool arithmetic(struct parser *p, int level, struct duration *out);
+static bool operand(struct parser *p, bool power, struct duration *out);
 
 static bool in_range(struct parser *p, const struct duration *d)
 {
-    return (d->seconds <= SECONDS_MAX && d->seconds >= -SECONDS_MAX) ||
+    return !(d->seconds > SECONDS_MAX || d->seconds < -SECONDS_MAX) ||
            parse_fail(p, d->at, d->end, "duration out of range");
 }
 
-static bool literal(struct parser *p, struct duration *out)
+static bool number(struct parser *p, struct duration *out)
 {
     struct token t = parse_take(p);
 
     *out = (struct duration){0, true, t.at, t.at + t.text.len};
-    return parse_number(p, &t, &out->seconds) && in_range(p, out);
+    return parse_number(p, &t, &out->seconds);
+}
+
+static bool literal(struct parser *p, struct duration *out)
+{
+    return number(p, out) && in_range(p, out);
 }
 
 /* step() and range(): an instant query has neither. */
@@ -59,11 +65,16 @@ static bool paren(struct parser *p, struct duration *out)
     return ok;
 }
 
+static bool is_literal(enum token_kind k)
+{
+    return k == T_NUMBER || k == T_DURATION;
+}
+
 static bool primary(struct parser *p, struct duration *out)
 {
     enum token_kind k = parse_peek(p);
 
-    if (k == T_NUMBER || k == T_DURATION)
+    if (is_literal(k))
         return literal(p, out);
     if (k == T_STEP || k == T_RANGE)
         return nothing(p, out);
@@ -72,7 +83,18 @@ static bool primary(struct parser *p, struct duration *out)
     return k == T_LEFT_PAREN ? paren(p, out) : parse_unexpected(p);
 }
 
-/* Signs, then a primary, and with `level` what binds tighter than a sign. */
+/* What a sign stands before: of an offset one primary, else also what binds
+ * tighter. */
+static bool signed_operand(struct parser *p, bool power, struct duration *out)
+{
+    if (power)
+        return arithmetic(p, 3, out);
+    if (is_literal(parse_peek(p)))
+        return number(p, out);
+    return operand(p, false, out);
+}
+
+/* Signs, then a primary. */
 static bool operand(struct parser *p, bool power, struct duration *out)
 {
     enum token_kind k = parse_peek(p);
@@ -83,12 +105,12 @@ static bool operand(struct parser *p, bool power, struct duration *out)
     if (++p->depth > PROMQL_MAX_DEPTH)
         return parse_fail(p, p->end, p->end, "expression is nested too deeply");
     sign = parse_take(p);
-    if (!(power ? arithmetic(p, 3, out) : operand(p, false, out)))
+    if (!signed_operand(p, power, out))
         return false;
     p->depth--;
     out->seconds = k == T_SUB ? -out->seconds : out->seconds;
     out->at = sign.at;
-    return true;
+    return in_range(p, out);
 }
 
 static int level_of(enum token_kind op)
