@@ -240,6 +240,27 @@ void conf_blame_section(struct conf *c, const void *section, const char *fmt,
     va_end(ap);
 }
 
+void conf_blame_err(struct conf *c, const struct conf_key *keys,
+                    const void *section, const struct err *err)
+{
+    struct str text = str_of(err->text);
+    size_t colon = str_find(text, ':'), at = 0;
+    const struct conf_key *row =
+        conf_row_find(keys, str_n(text.ptr, colon), &at);
+    const char *rest = text.ptr + colon + (row && colon < text.len);
+
+    const void *field = row ? (const char *)section + at : NULL;
+
+    while (row && *rest == ' ')
+        rest++;
+    if (row && conf_kind_is_value(row->kind))
+        conf_blame(c, field, "%s", rest);
+    else if (row && map_get(&c->sections, address(&field)))
+        conf_blame_section(c, field, "%s", rest);
+    else
+        conf_blame_section(c, section, "%s", err->text);
+}
+
 void conf_fault_warns(struct conf *c)
 {
     struct conf_fault *f;

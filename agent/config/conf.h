@@ -215,6 +215,10 @@ void conf_blame(struct conf *c, const void *field, const char *fmt, ...)
 /* The same for a whole struct that is an (optional, listed) section. */
 void conf_blame_section(struct conf *c, const void *section, const char *fmt,
                         ...) __attribute__((format(printf, 3, 4)));
+/* A fault told by a check of `section`, which was read with `keys`: where its
+ * text begins with a key and a colon, at that key's value. */
+void conf_blame_err(struct conf *c, const struct conf_key *keys,
+                    const void *section, const struct err *err);
 /* Any other fault; `path` may be NULL or "". */
 void conf_fault(struct conf *c, const struct conf_mark *mark, const char *path,
                 const char *fmt, ...) __attribute__((format(printf, 4, 5)));
