@@ -2,5 +2,6 @@
 #include "agent/commands/list.h"
 
 const struct command *const commands[] = {
-    &command_run, &command_demo, &command_help, &command_version, NULL,
+    &command_run,  &command_check_config, &command_demo,
+    &command_help, &command_version,      NULL,
 };

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/base/near.h"
+#include "agent/settings/inside.h"
+
+/* CloudWatch's alarms of target tracking look at periods of this length
+ * (Application Auto Scaling, "How target tracking works"). */
+#define CLOUDWATCH_PERIOD WHEN_MINUTE
+
+/* ---- jobs ---- */
+
+static const struct settings_job *find_job(const struct settings *s,
+                                           const char *name)
+{
+    const struct settings_scrape *scrape = &s->values.scrape;
+
+    for (size_t i = 0; i < scrape->jobs_count; i++)
+        if (strcmp(scrape->jobs[i].name, name) == 0)
+            return &scrape->jobs[i];
+    return NULL;
+}
+
+static void check_job(struct settings *s, const struct settings_job *job)
+{
+    const struct settings_job *first = find_job(s, job->name);
+    struct err err;
+
+    if (first != job && job->name[0])
+        conf_blame(s->conf, &job->name,
+                   "\"%s\" is the name of another job already; choose another",
+                   job->name);
+    if (!discover_check(&job->discover, &err))
+        conf_blame_err(s->conf, settings_job_keys, job, &err);
+    if (!scrape_check(&job->scrape, &err))
+        conf_blame_err(s->conf, settings_job_keys, job, &err);
+}
+
+static void check_jobs(struct settings *s)
+{
+    const struct settings_scrape *scrape = &s->values.scrape;
+
+    for (size_t i = 0; i < scrape->jobs_count; i++)
+        check_job(s, &scrape->jobs[i]);
+    if (!scrape->jobs_count && conf_good(s->conf))
+        conf_fault(s->conf, NULL, "scrape.jobs",
+                   "nothing is scraped; set SCALEBRIDGE_API_URL, as "
+                   "http://api:5000, or write jobs");
+}
+
+/* ---- worker counts ---- */
+
+static void check_up(struct settings *s, const struct settings_capacity *row)
+{
+    const struct settings_scrape *scrape = &s->values.scrape;
+    const char *job = row->source.up;
+    struct near near;
+
+    if (!job[0] || find_job(s, job))
+        return;
+    near_start(&near, str_of(job));
+    for (size_t i = 0; i < scrape->jobs_count; i++)
+        near_offer(&near, str_of(scrape->jobs[i].name));
+    if (near.best.ptr)
+        conf_blame(s->conf, &row->source.up,
+                   "there is no job \"%s\"; did you mean \"%.*s\"?", job,
+                   STR_ARG(near.best));
+    else
+        conf_blame(s->conf, &row->source.up,
+                   "there is no job \"%s\"; name one of scrape.jobs", job);
+}
+
+static void check_capacity(struct settings *s)
+{
+    for (size_t i = 0; i < s->values.capacity_count; i++) {
+        const struct settings_capacity *row = &s->values.capacity[i];
+        struct err err;
+
+        if (!capacity_check(&row->source, &err))
+            conf_blame_err(s->conf, settings_capacity_keys, row, &err);
+        check_up(s, row);
+    }
+}
+
+/* ---- intervals that do not go together ---- */
+
+static int64_t longest_interval(const struct settings *s)
+{
+    const struct settings_scrape *scrape = &s->values.scrape;
+    int64_t ms = 0;
+
+    for (size_t i = 0; i < scrape->jobs_count; i++)
+        if (scrape->jobs[i].scrape.interval_ms > ms)
+            ms = scrape->jobs[i].scrape.interval_ms;
+    return ms;
+}
+
+static void check_hold(struct settings *s, const struct rule_conf *metric,
+                       int64_t interval_ms)
+{
+    const int64_t *hold = &metric->missing.hold_ms;
+    char text[WHEN_TEXT];
+
+    if (!conf_written(s->conf, hold) || *hold == 0 || *hold >= interval_ms)
+        return;
+    when_duration_format(interval_ms, text);
+    conf_blame(s->conf, hold,
+               "is shorter than the scrape interval of %s, so that one failed "
+               "scrape leaves a gap; hold for two of them or more",
+               text);
+    conf_fault_warns(s->conf);
+}
+
+static void check_publish(struct settings *s, int64_t interval_ms)
+{
+    const int64_t *publish = &s->values.publish.interval_ms;
+    char text[WHEN_TEXT];
+
+    when_duration_format(interval_ms, text);
+    if (*publish < interval_ms) {
+        conf_blame(s->conf, publish,
+                   "is shorter than the scrape interval of %s, so that old "
+                   "values are published again; publish as seldom as is "
+                   "scraped, or scrape more often",
+                   text);
+        conf_fault_warns(s->conf);
+    }
+    for (size_t i = 0; i < s->sink_count; i++) {
+        if (strcmp(s->sinks[i].type->name, "cloudwatch") != 0 ||
+            *publish <= CLOUDWATCH_PERIOD)
+            continue;
+        conf_blame(s->conf, publish,
+                   "is longer than the periods of 60s that target tracking "
+                   "looks at, so that some of them are empty; publish every "
+                   "60s or more often");
+        conf_fault_warns(s->conf);
+    }
+}
+
+static void check_intervals(struct settings *s)
+{
+    int64_t ms = longest_interval(s);
+
+    for (size_t i = 0; i < s->values.metrics_count; i++)
+        check_hold(s, &s->values.metrics[i], ms);
+    check_publish(s, ms);
+}
+
+/* ---- what a sink cannot take ---- */
+
+static void refuse_metric(struct settings *s, const struct settings_sink *sink,
+                          struct str name, const struct err *err)
+{
+    for (size_t i = 0; i < s->values.metrics_count; i++) {
+        const struct rule_conf *m = &s->values.metrics[i];
+
+        if (!str_eqz(name, m->name))
+            continue;
+        conf_blame_section(s->conf, m, "%s: %s", sink->type->name, err->text);
+        return;
+    }
+    conf_blame_section(s->conf, sink->conf, "metric %.*s: %s", STR_ARG(name),
+                       err->text);
+}
+
+static void check_metric(struct settings *s, const struct settings_sink *sink,
+                         const struct rule_info *info)
+{
+    const struct conf_map *fixed = &s->values.publish.dimensions;
+    struct arena *a = conf_arena(s->conf);
+    struct str *names =
+        arena_array(a, fixed->count + info->dimension_count, sizeof(*names));
+    struct sink_metric m = {.name = info->name,
+                            .unit = info->unit,
+                            .description = info->description,
+                            .dimensions = names,
+                            .resolution = info->resolution};
+    struct err err;
+
+    for (size_t i = 0; i < fixed->count; i++)
+        names[m.dimension_count++] = str_of(fixed->pairs[i].name);
+    for (size_t i = 0; i < info->dimension_count; i++)
+        names[m.dimension_count++] = info->dimensions[i].name;
+    if (sink->type->check && !sink->type->check(sink->conf, &m, &err))
+        refuse_metric(s, sink, info->name, &err);
+}
+
+static void check_sinks(struct settings *s)
+{
+    size_t count = s->rules ? rules_count(s->rules) : 0;
+
+    for (size_t i = 0; i < s->sink_count; i++)
+        for (size_t k = 0; k < count; k++)
+            check_metric(s, &s->sinks[i], rules_info(s->rules, k));
+    for (size_t i = 0; i < SETTINGS_SINKS_MAX; i++)
+        if (s->values.sinks.conf[i])
+            return;
+    conf_fault(s->conf, NULL, "sinks",
+               "none is chosen, so that nothing is published; set "
+               "SCALEBRIDGE_SINKS=cloudwatch, or write sinks");
+    conf_fault_warns(s->conf);
+}
+
+void settings_check(struct settings *s)
+{
+    check_jobs(s);
+    check_capacity(s);
+    check_intervals(s);
+    check_sinks(s);
+}

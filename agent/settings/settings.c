@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/settings/settings.h"
+
+#include "agent/base/mem.h"
+#include "agent/config/show.h"
+#include "agent/settings/inside.h"
+
+#include <stdlib.h>
+
+/* ---- where it all came from ---- */
+
+struct counts {
+    size_t file, env;
+    const char *source; /* of the file */
+};
+
+static void count_sources(const struct conf_node *n, struct counts *out)
+{
+    const char *source = n->mark.source;
+    bool leaf = n->kind == CONF_SCALAR && !n->null && source;
+
+    if (leaf && str_starts(str_of(source), STR("env ")))
+        out->env++;
+    else if (leaf && n->mark.line)
+        out->file++;
+    if (leaf && n->mark.line)
+        out->source = source;
+    for (const struct conf_node *k = n->child; k; k = k->next)
+        count_sources(k, out);
+}
+
+static const char *tell_origin(struct conf *c, const struct conf_node *root)
+{
+    struct counts n = {0};
+    struct buf b;
+    const char *text;
+
+    if (root)
+        count_sources(root, &n);
+    buf_init(&b, BUF_NO_LIMIT);
+    if (n.file)
+        buf_addf(&b, "%zu %s from %s", n.file,
+                 n.file == 1 ? "setting" : "settings", n.source);
+    else
+        buf_addz(&b, "no file");
+    buf_addf(&b, ", %zu from the environment", n.env);
+    text = arena_strdup(conf_arena(c), buf_str(&b));
+    buf_fini(&b);
+    return text;
+}
+
+/* ---- jobs take what they do not say from the common part ---- */
+
+static void finish_job(struct settings *s, struct settings_job *job)
+{
+    const struct settings_scrape *scrape = &s->values.scrape;
+
+    conf_inherit(s->conf, scrape_keys, &job->scrape, &scrape->common);
+    if (conf_written(s->conf, &job->scrape.replicas))
+        job->replicas =
+            job->scrape.replicas == SCRAPE_SHARED ? RULE_SHARED : RULE_OWN;
+    if (conf_written(s->conf, &job->discover.path))
+        return;
+    for (const struct settings_builtin *b = settings_builtins; b->job; b++)
+        if (strcmp(b->job, job->name) == 0)
+            job->discover.path =
+                arena_strdup(conf_arena(s->conf), str_of(b->path));
+}
+
+static void finish_jobs(struct settings *s)
+{
+    struct settings_scrape *scrape = &s->values.scrape;
+
+    for (size_t i = 0; i < scrape->jobs_count; i++)
+        finish_job(s, &scrape->jobs[i]);
+}
+
+/* ---- sinks ---- */
+
+struct seen {
+    const struct conf_world *world;
+};
+
+static const char *see_variable(void *arg, const char *name)
+{
+    const struct seen *seen = arg;
+    const char *value = conf_world_variable(seen->world, name);
+
+    return value && str_trim(str_of(value)).len ? value : NULL;
+}
+
+static bool see_file(void *arg, const char *path, struct buf *out,
+                     struct err *err)
+{
+    const struct seen *seen = arg;
+
+    return seen->world->read_file(seen->world->arg, path, out, err);
+}
+
+static void prepare_sink(struct settings *s, const struct auth_env *env,
+                         size_t i)
+{
+    const struct sink_type *type = sink_types[i];
+    void *conf = s->values.sinks.conf[i];
+    struct err err;
+
+    if (type->prepare && !type->prepare(conf, env, conf_arena(s->conf), &err)) {
+        conf_blame_err(s->conf, type->keys, conf, &err);
+        return;
+    }
+    s->sinks[s->sink_count++] = (struct settings_sink){type, conf};
+}
+
+static void prepare_sinks(struct settings *s, const struct conf_world *w)
+{
+    struct seen seen = {w};
+    struct auth_env env = {see_variable, see_file, &seen};
+
+    s->sinks =
+        arena_array(conf_arena(s->conf), SETTINGS_SINKS_MAX, sizeof(*s->sinks));
+    for (size_t i = 0; i < SETTINGS_SINKS_MAX && sink_types[i]; i++)
+        if (s->values.sinks.conf[i])
+            prepare_sink(s, &env, i);
+}
+
+/* ---- rules ---- */
+
+static void rule_fault(void *arg, const void *field, const struct err *err,
+                       struct str quote)
+{
+    struct settings *s = arg;
+
+    conf_blame(s->conf, field, "%s", err->text);
+    if (quote.len)
+        conf_fault_quotes(s->conf, quote);
+}
+
+static void make_rules(struct settings *s)
+{
+    struct rules_options o = {
+        .membrane = &s->values.membrane,
+        .metrics = s->values.metrics,
+        .metric_count = s->values.metrics_count,
+        .fault = rule_fault,
+        .arg = s,
+    };
+
+    s->rules = rules_new(&o);
+}
+
+/* ---- the whole ---- */
+
+struct settings *settings_read(const struct conf_world *w,
+                               const struct settings_source *from)
+{
+    struct settings *s = xcalloc(1, sizeof(*s));
+    const struct conf_key *keys;
+    struct conf_node *root;
+
+    s->conf = conf_new();
+    s->origin = "";
+    keys = settings_keys(conf_arena(s->conf));
+    root = settings_gather(s, w, from, keys);
+    if (!root)
+        return s;
+    s->origin = tell_origin(s->conf, root);
+    conf_read(s->conf, keys, root, &s->values);
+    finish_jobs(s);
+    prepare_sinks(s, w);
+    make_rules(s);
+    settings_check(s);
+    return s;
+}
+
+void settings_free(struct settings *s)
+{
+    if (!s)
+        return;
+    rules_free(s->rules);
+    conf_free(s->conf);
+    free(s);
+}
+
+void settings_show(const struct settings *s, struct buf *out)
+{
+    struct arena a;
+
+    arena_init(&a, 4096);
+    conf_show(s->conf, settings_keys(&a), &s->values, out);
+    arena_fini(&a);
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/settings/inside.h"
+#include "agent/store/store.h"
+
+static const char *plural(size_t n, const char *one, const char *many)
+{
+    return n == 1 ? one : many;
+}
+
+void settings_faults(const struct settings *s, struct buf *out)
+{
+    size_t count = conf_fault_count(s->conf), warnings = 0, errors;
+
+    conf_faults_print(s->conf, out);
+    for (size_t i = 0; i < count; i++)
+        warnings += conf_fault_at(s->conf, i)->warning;
+    errors = count - warnings;
+    if (errors && count > 1)
+        buf_addf(out, "%zu %s, %zu %s\n", errors,
+                 plural(errors, "error", "errors"), warnings,
+                 plural(warnings, "warning", "warnings"));
+}
+
+/* ---- the summary ---- */
+
+static void every(int64_t ms, struct buf *out)
+{
+    char text[WHEN_TEXT];
+
+    when_duration_format(ms, text);
+    buf_addf(out, "every %s", text);
+}
+
+static void tell_job(const struct settings_job *job, struct buf *out)
+{
+    const struct conf_list *targets = &job->discover.targets;
+
+    buf_addf(out, "  %-28s ", job->name);
+    every(job->scrape.interval_ms, out);
+    for (size_t i = 0; i < targets->count; i++)
+        buf_addf(out, "%s%s", i ? ", " : "  ", targets->items[i]);
+    if (job->discover.dns.name[0])
+        buf_addf(out, "  DNS name %s", job->discover.dns.name);
+    buf_addc(out, '\n');
+}
+
+static void tell_service(const struct settings_capacity *c, struct buf *out)
+{
+    const struct capacity_conf *from = &c->source;
+
+    buf_addf(out, "  %-28s ", c->service);
+    if (from->fixed >= 0)
+        buf_addf(out, "%lld, fixed\n", (long long)from->fixed);
+    else if (from->up[0])
+        buf_addf(out, "the targets of job %s that answer\n", from->up);
+    else
+        buf_addf(out, "the records of DNS name %s\n", from->dns.name);
+}
+
+static void tell_rule(const struct rule_result *r, struct buf *out)
+{
+    buf_addf(out, "  %-28.*s ", STR_ARG(r->info->name));
+    if (r->state == RULE_OFF) {
+        buf_addf(out, "off: %.*s\n", STR_ARG(r->reason));
+        return;
+    }
+    buf_adds(out, r->info->unit);
+    if (r->info->has_target)
+        buf_addf(out, ", target %g", r->info->target);
+    buf_addc(out, '\n');
+}
+
+/* Which rules have what they need is their own knowledge: they are asked about
+ * an empty world with these jobs and services. */
+static size_t tell_rules(const struct settings *s, struct arena *a,
+                         struct buf *out)
+{
+    const struct settings_values *v = &s->values;
+    const struct store_options no = {.retention_ms = WHEN_MINUTE};
+    struct store *store = store_new(&no);
+    struct rule_job *jobs = arena_array(a, v->scrape.jobs_count, sizeof(*jobs));
+    struct rule_service *services =
+        arena_array(a, v->capacity_count, sizeof(*services));
+    struct rules_world world = {.store = store,
+                                .jobs = jobs,
+                                .job_count = v->scrape.jobs_count,
+                                .services = services,
+                                .service_count = v->capacity_count};
+    struct rules_results results;
+    size_t on = 0;
+
+    for (size_t i = 0; i < v->scrape.jobs_count; i++)
+        jobs[i] = (struct rule_job){.name = str_of(v->scrape.jobs[i].name)};
+    for (size_t i = 0; i < v->capacity_count; i++)
+        services[i].name = str_of(v->capacity[i].service);
+    rules_evaluate(s->rules, &world, a, &results);
+    for (size_t i = 0; i < results.count; i++) {
+        tell_rule(&results.results[i], out);
+        on += results.results[i].state != RULE_OFF;
+    }
+    store_free(store);
+    return on;
+}
+
+static void tell_sinks(const struct settings *s, struct buf *out)
+{
+    buf_addz(out, "sinks\n");
+    for (size_t i = 0; i < s->sink_count; i++) {
+        buf_addf(out, "  %-28s ", s->sinks[i].type->name);
+        every(s->values.publish.interval_ms, out);
+        buf_addc(out, '\n');
+    }
+    if (!s->sink_count)
+        buf_addz(out, "  none: nothing is published\n");
+}
+
+void settings_summary(const struct settings *s, struct buf *out)
+{
+    const struct settings_values *v = &s->values;
+    size_t jobs = v->scrape.jobs_count, on, all = rules_count(s->rules);
+    struct buf rules;
+    struct arena a;
+
+    arena_init(&a, 4096);
+    buf_init(&rules, BUF_NO_LIMIT);
+    on = tell_rules(s, &a, &rules);
+    buf_addf(out, "ok: %zu %s, %zu of %zu metrics, %zu %s (%s)\njobs\n", jobs,
+             plural(jobs, "job", "jobs"), on, all, s->sink_count,
+             plural(s->sink_count, "sink", "sinks"), s->origin);
+    for (size_t i = 0; i < jobs; i++)
+        tell_job(&v->scrape.jobs[i], out);
+    if (v->capacity_count)
+        buf_addz(out, "running workers\n");
+    for (size_t i = 0; i < v->capacity_count; i++)
+        tell_service(&v->capacity[i], out);
+    buf_addz(out, "metrics\n");
+    buf_adds(out, buf_str(&rules));
+    tell_sinks(s, out);
+    buf_fini(&rules);
+    arena_fini(&a);
+}
