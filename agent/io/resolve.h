@@ -3,7 +3,8 @@
  * resolve.h - names to addresses, through c-ares on the loop.
  *
  * The same contract as http.h: `done` comes later, exactly once, unless
- * resolve_cancel() came first.
+ * resolve_cancel() came first.  /etc/hosts and the search list of
+ * /etc/resolv.conf are honoured, "localhost" and addresses answer themselves.
  */
 #ifndef AGENT_IO_RESOLVE_H
 #define AGENT_IO_RESOLVE_H
@@ -18,11 +19,12 @@ enum resolve_type { RESOLVE_A, RESOLVE_AAAA, RESOLVE_SRV };
 struct resolve_record {
     struct str address; /* "10.0.0.1", "fd00::1"; for SRV the target name */
     uint16_t port;      /* SRV only, else 0 */
-    int64_t ttl_ms;
+    int64_t ttl_ms;     /* 0 where it is not from DNS */
 };
 
 struct resolve_answer {
-    const struct resolve_record *records; /* sorted by address, then port */
+    const struct resolve_record *records; /* sorted by address, then port;
+                                             none twice */
     size_t count; /* 0: the name exists not, or has no such record */
 };
 
