@@ -32,9 +32,9 @@ void scrape_pool_free(struct scrape_pool *p)
     if (!p)
         return;
     for (size_t i = 0; i < p->count; i++)
-        scraper_free(p->scrapers[i]);
+        scraper_free(p->slots[i].scraper);
     timer_disarm(&p->once_timer);
-    free(p->scrapers);
+    free(p->slots);
     free(p->job);
     free(p);
 }
@@ -44,51 +44,49 @@ void scrape_pool_free(struct scrape_pool *p)
 static struct scraper *take_same(struct scrape_pool *p, size_t *at,
                                  const struct target *t)
 {
-    while (*at < p->count && str_cmp(p->scrapers[*at]->url, t->url) < 0)
-        scraper_retire(p->scrapers[(*at)++]);
-    if (*at < p->count && str_eq(p->scrapers[*at]->url, t->url) &&
-        labels_eq(p->scrapers[*at]->labels, t->labels))
-        return p->scrapers[(*at)++];
+    while (*at < p->count && str_cmp(p->slots[*at].scraper->url, t->url) < 0)
+        scraper_retire(p->slots[(*at)++].scraper);
+    if (*at < p->count && str_eq(p->slots[*at].scraper->url, t->url) &&
+        labels_eq(p->slots[*at].scraper->labels, t->labels))
+        return p->slots[(*at)++].scraper;
     return NULL;
 }
 
 void scrape_pool_set_targets(struct scrape_pool *p,
                              const struct target_list *list)
 {
-    struct scraper **fresh = xcalloc(list->count + 1, sizeof(*fresh));
-    bool *is_new = xcalloc(list->count + 1, sizeof(*is_new));
+    struct pool_slot *slots = xcalloc(list->count + 1, sizeof(*slots));
     size_t at = 0;
 
     for (size_t i = 0; i < list->count; i++) {
-        fresh[i] = take_same(p, &at, &list->targets[i]);
-        is_new[i] = !fresh[i];
-        if (is_new[i])
-            fresh[i] = scraper_new(p, &list->targets[i]);
+        slots[i].scraper = take_same(p, &at, &list->targets[i]);
+        slots[i].fresh = !slots[i].scraper;
+        if (slots[i].fresh)
+            slots[i].scraper = scraper_new(p, &list->targets[i]);
     }
     while (at < p->count)
-        scraper_retire(p->scrapers[at++]);
-    free(p->scrapers);
-    p->scrapers = fresh;
+        scraper_retire(p->slots[at++].scraper);
+    free(p->slots);
+    p->slots = slots;
     p->count = list->count;
     for (size_t i = 0; p->started && i < p->count; i++)
-        if (is_new[i])
-            scraper_plan(fresh[i]);
-    free(is_new);
+        if (slots[i].fresh)
+            scraper_plan(slots[i].scraper);
 }
 
 void scrape_pool_start(struct scrape_pool *p)
 {
     p->started = true;
     for (size_t i = 0; i < p->count; i++)
-        if (p->scrapers[i]->state == SCRAPER_WAITING)
-            scraper_plan(p->scrapers[i]);
+        if (p->slots[i].scraper->state == SCRAPER_WAITING)
+            scraper_plan(p->slots[i].scraper);
 }
 
 void scrape_pool_stop(struct scrape_pool *p)
 {
     p->started = false;
     for (size_t i = 0; i < p->count; i++)
-        scraper_halt(p->scrapers[i]);
+        scraper_halt(p->slots[i].scraper);
 }
 
 void scrape_pool_configure(struct scrape_pool *p,
@@ -134,8 +132,8 @@ void scrape_pool_once(struct scrape_pool *p, scrape_once_fn *done, void *arg)
     if (p->count == 0)
         tell_once_soon(p);
     for (size_t i = 0; i < p->count; i++) {
-        p->scrapers[i]->once = true;
-        fetch_start(p->scrapers[i]);
+        p->slots[i].scraper->once = true;
+        fetch_start(p->slots[i].scraper);
     }
 }
 
@@ -146,7 +144,7 @@ size_t scrape_pool_count(const struct scrape_pool *p)
 
 struct scrape_status scrape_pool_status(const struct scrape_pool *p, size_t i)
 {
-    return scraper_status(p->scrapers[i]);
+    return scraper_status(p->slots[i].scraper);
 }
 
 struct scrape_counters scrape_pool_counters(const struct scrape_pool *p)

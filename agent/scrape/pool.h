@@ -5,10 +5,15 @@
 
 #include "agent/scrape/scraper.h"
 
+struct pool_slot {
+    struct scraper *scraper;
+    bool fresh; /* came with the last list */
+};
+
 struct scrape_pool {
     struct scrape_pool_options options;
     char *job;
-    struct scraper **scrapers; /* sorted by URL */
+    struct pool_slot *slots; /* sorted by URL */
     size_t count;
     bool started;
     struct scrape_counters counters;

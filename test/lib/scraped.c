@@ -59,8 +59,8 @@ struct scraped *scraped_new_with(size_t max_series)
     w->conf = (struct scrape_conf){
         .interval_ms = 15000,
         .timeout_ms = 10000,
-        .body_limit = 64 * 1024,
-        .wire_limit = 64 * 1024,
+        .body_limit = INT64_C(65536),
+        .wire_limit = INT64_C(65536),
         .honor_timestamps = true,
         .enable_compression = true,
         .ca_file = nothing,

@@ -230,13 +230,13 @@ static void test_gzip_cut_short_anywhere_fails(void **state)
 static void test_a_gzip_bomb_stops_at_the_body_limit(void **state)
 {
     struct scraped *w = *state;
-    size_t size = 8 << 20;
+    size_t size = (size_t)8 << 20;
     char *zeros = xcalloc(1, size);
     struct buf packed;
 
     memset(zeros, '#', size);
     pack(w, str_n(zeros, size), &packed);
-    assert_true(packed.len < 64 * 1024);
+    assert_true(packed.len < (size_t)w->conf.wire_limit);
     assert_false(scraped_once(w));
     assert_int_equal(scraped_status(w).error.kind, ERR_LIMIT);
     assert_true(scraped_status(w).body_bytes < 1 << 20);

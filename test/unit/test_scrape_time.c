@@ -5,7 +5,7 @@
 #include "test/lib/unit.h"
 
 #define A        "http://a:1/m"
-#define INTERVAL 15000
+#define INTERVAL INT64_C(15000)
 
 static int set_up(void **state)
 {
