@@ -94,14 +94,6 @@ struct held *held_add(struct held_set *s, struct labels *labels)
     return h;
 }
 
-bool held_again(struct held_set *s, struct held *h)
-{
-    bool again = held_seen(s, h);
-
-    h->scrape = s->scrape;
-    return again;
-}
-
 void held_settle(struct held_set *s, struct held *h, struct series *series)
 {
     assert(h->fresh);

@@ -37,8 +37,6 @@ struct held_set {
 void held_begin(struct held_set *s); /* an all-zero set is empty and valid */
 void held_fini(struct held_set *s);  /* drops its hold on every series */
 struct held *held_add(struct held_set *s, struct labels *labels);
-/* This scrape has it; true if it had it before. */
-bool held_again(struct held_set *s, struct held *h);
 void held_settle(struct held_set *s, struct held *h, struct series *series);
 
 typedef bool held_fn(void *arg, struct held *h);
@@ -48,6 +46,11 @@ bool held_each(struct held_set *s, held_fn *fn, void *arg);
 void held_keep(struct held_set *s);
 /* The scrape failed: what is fresh is forgotten. */
 void held_undo(struct held_set *s);
+/* This scrape has it. */
+static inline void held_see(const struct held_set *s, struct held *h)
+{
+    h->scrape = s->scrape;
+}
 static inline bool held_seen(const struct held_set *s, const struct held *h)
 {
     return h->scrape == s->scrape;

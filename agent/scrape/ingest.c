@@ -59,17 +59,14 @@ bool ingest_sample(void *arg, const struct parse_sample *sample,
     struct ingest *in = arg;
     bool stamped = sample->has_time && in->conf->honor_timestamps;
     struct held *h = sample->known ? *sample->known : NULL;
-    bool again = false;
 
     if (h)
-        again = held_again(&in->known->held, h);
+        held_see(&in->known->held, h);
     else if (!(h = meet(in, sample, err)))
         return false;
     if (sample->known)
         *sample->known = h;
-    if (again && !stamped)
-        in->duplicates++;
-    else if (stamped && sample->t_ms > in->t_ms + AHEAD_MS)
+    if (stamped && sample->t_ms > in->t_ms + AHEAD_MS)
         in->too_far_ahead++;
     else
         keep(in, h, sample, stamped);
@@ -102,8 +99,8 @@ static bool make_series(struct ingest *in, struct err *err)
                    store_count(in->store));
 }
 
-/* A series that stands twice in a body may have come as two, and so may
- * {a="1",b="2"} and {b="2",a="1"}: the second sample is refused here. */
+/* Of a series that stands twice in a body, be it as {a="1",b="2"} and
+ * {b="2",a="1"}, the second sample is not newer and so refused. */
 static void append_all(struct ingest *in)
 {
     for (size_t i = 0; i < in->count; i++) {

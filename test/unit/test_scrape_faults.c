@@ -148,6 +148,8 @@ static void test_more_labels_than_the_limit_fail(void **state)
     scraped_page(w, TEXT_PLAIN, STR("old{a=\"1\",b=\"2\"} 1\n"));
     assert_false(scraped_once(w));
     assert_int_equal(scraped_status(w).error.kind, ERR_LIMIT);
+    scraped_want(w, "other");
+    assert_false(scraped_once(w));
     w->conf.label_limit = 2;
     assert_false(scraped_once(w));
     assert_int_equal(scraped_status(w).error.kind, ERR_LIMIT);

@@ -84,6 +84,18 @@ static void test_a_timeout_as_long_as_the_interval_loses_no_slot(void **state)
     assert_int_equal(scrape_pool_counters(w->pool).skipped, 0);
 }
 
+static void test_an_answer_within_the_millisecond_uses_the_slot_up(void **state)
+{
+    struct scraped *w = *state;
+
+    w->page.latency_ms = 0;
+    scraped_targets(w, A);
+    scrape_pool_start(w->pool);
+    for (int i = 0; i < 10; i++)
+        sim_step(w->loop);
+    assert_true(loop_now(w->loop).mono_ms - SIM_MONO_START > 4 * INTERVAL);
+}
+
 static void test_the_grid_follows_a_step_of_the_wall_clock(void **state)
 {
     static const int64_t steps[] = {1, -1, 400, -7000, 3600000, -3600000};
@@ -204,6 +216,7 @@ int main(void)
         CASE(test_the_grid_is_even_and_fixed_in_absolute_time),
         CASE(test_samples_bear_the_time_the_scrape_began),
         CASE(test_a_timeout_as_long_as_the_interval_loses_no_slot),
+        CASE(test_an_answer_within_the_millisecond_uses_the_slot_up),
         CASE(test_the_grid_follows_a_step_of_the_wall_clock),
         CASE(test_samples_of_a_clock_that_went_back_are_taken),
         CASE(test_a_loop_that_was_held_up_does_not_bunch),
