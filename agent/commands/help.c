@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/base/near.h"
 #include "agent/commands/list.h"
+#include "agent/config/show.h"
+#include "agent/settings/settings.h"
 
 #include <stdio.h>
 
@@ -14,7 +16,7 @@ static void print_all(struct buf *out)
         buf_addf(out, "  %-13s %s\n", commands[i]->name, commands[i]->help);
     buf_addz(out,
              "\nWithout a command it is `run`.  `scalebridge help COMMAND` "
-             "tells more.\n\n"
+             "tells more,\n`scalebridge help config` all options.\n\n"
              "exit status: 0 all well; 1 something failed; 2 wrong usage or "
              "configuration;\n3 a metric could not be computed or "
              "delivered.\n");
@@ -39,6 +41,30 @@ static void print_one(const struct command *c, struct buf *out)
         buf_addf(out, "\n%s", c->details);
 }
 
+/* Every option of the configuration. */
+static void print_config(struct buf *out)
+{
+    struct arena a;
+
+    arena_init(&a, 4096);
+    buf_addz(out,
+             "The configuration is one YAML file (--config FILE, "
+             "SCALEBRIDGE_CONFIG, or its text\nin SCALEBRIDGE_CONFIG_CONTENT), "
+             "environment variables, or both; a variable comes\nbefore the "
+             "file, the command line before both.  In values of the file "
+             "${NAME},\n${NAME:-default} and ${file:/path} are replaced; $$ is "
+             "one $.\n\n"
+             "Where Membrane is can be said by variables alone, each a list "
+             "with commas:\n\n"
+             "    SCALEBRIDGE_API_URL\n"
+             "    SCALEBRIDGE_CUSTOM_CODE_RUNNER_URL\n"
+             "    SCALEBRIDGE_QUEUED_TASKS_WORKER_URL\n\n"
+             "and how many workers run by SCALEBRIDGE_CAPACITY_<SERVICE>, as "
+             "fixed:6, up:JOB,\ndns:NAME or dnssrv:NAME.\n\n");
+    conf_options_print(settings_keys(&a), out);
+    arena_fini(&a);
+}
+
 static enum exit_status run_help(const struct command_line *line)
 {
     const struct command *c = NULL;
@@ -46,7 +72,9 @@ static enum exit_status run_help(const struct command_line *line)
     bool ok;
 
     buf_init(&out, BUF_NO_LIMIT);
-    if (line->arg_count) {
+    if (line->arg_count && strcmp(line->args[0], "config") == 0) {
+        print_config(&out);
+    } else if (line->arg_count) {
         c = command_find(str_of(line->args[0]));
         if (!c) {
             struct err err;

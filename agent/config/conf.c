@@ -163,12 +163,27 @@ void conf_inherit(struct conf *c, const struct conf_key *keys, void *to,
 
 /* ---- faults ---- */
 
+/* What is inherited is found once for each heir. */
+static bool told_already(const struct conf *c, const struct conf_mark *mark,
+                         const char *path, struct str text)
+{
+    for (size_t i = 0; i < c->fault_count; i++) {
+        const struct conf_fault *f = &c->faults[i];
+
+        if (str_eqz(text, f->text) && strcmp(path, f->path) == 0 &&
+            (mark ? mark->line == f->mark.line && mark->col == f->mark.col
+                  : f->mark.source == NULL))
+            return true;
+    }
+    return false;
+}
+
 static void add_fault(struct conf *c, const struct conf_mark *mark,
                       const char *path, struct str text)
 {
     struct conf_fault *f;
 
-    if (c->fault_count > CONF_FAULTS_MAX)
+    if (c->fault_count > CONF_FAULTS_MAX || told_already(c, mark, path, text))
         return;
     if (c->fault_count == CONF_FAULTS_MAX) {
         mark = NULL;
@@ -277,6 +292,21 @@ void conf_fault_quotes(struct conf *c, struct str lines)
 {
     if (c->fault_count)
         c->faults[c->fault_count - 1].quote = arena_strdup(&c->arena, lines);
+}
+
+bool conf_faulty(const struct conf *c, const void *section)
+{
+    const struct conf_origin *o = map_get(&c->sections, address(&section));
+    size_t n = o ? strlen(o->path) : 0;
+
+    for (size_t i = 0; o && i < c->fault_count; i++) {
+        const struct conf_fault *f = &c->faults[i];
+
+        if (!f->warning && strncmp(f->path, o->path, n) == 0 &&
+            (f->path[n] == '.' || f->path[n] == '[' || f->path[n] == '\0'))
+            return true;
+    }
+    return false;
 }
 
 bool conf_good(const struct conf *c)

@@ -226,6 +226,9 @@ void conf_fault(struct conf *c, const struct conf_mark *mark, const char *path,
 void conf_fault_warns(struct conf *c);
 void conf_fault_quotes(struct conf *c, struct str lines);
 
+/* Something in this section is wrong already, so that what follows from it
+ * need not be told. */
+bool conf_faulty(const struct conf *c, const void *section);
 /* Errors alone; false: the configuration must not be used. */
 bool conf_good(const struct conf *c);
 size_t conf_fault_count(const struct conf *c); /* warnings included */

@@ -22,13 +22,14 @@ static const struct settings_job *find_job(const struct settings *s,
 static void check_job(struct settings *s, const struct settings_job *job)
 {
     const struct settings_job *first = find_job(s, job->name);
+    bool faulty = conf_faulty(s->conf, job);
     struct err err;
 
     if (first != job && job->name[0])
         conf_blame(s->conf, &job->name,
                    "\"%s\" is the name of another job already; choose another",
                    job->name);
-    if (!discover_check(&job->discover, &err))
+    if (!faulty && !discover_check(&job->discover, &err))
         conf_blame_err(s->conf, settings_job_keys, job, &err);
     if (!scrape_check(&job->scrape, &err))
         conf_blame_err(s->conf, settings_job_keys, job, &err);
@@ -74,7 +75,7 @@ static void check_capacity(struct settings *s)
         const struct settings_capacity *row = &s->values.capacity[i];
         struct err err;
 
-        if (!capacity_check(&row->source, &err))
+        if (!conf_faulty(s->conf, row) && !capacity_check(&row->source, &err))
             conf_blame_err(s->conf, settings_capacity_keys, row, &err);
         check_up(s, row);
     }
@@ -146,6 +147,8 @@ static void check_intervals(struct settings *s)
 
 /* ---- what a sink cannot take ---- */
 
+/* A metric of the settings is blamed itself; of the built-in ones, which
+ * fail for the same reason, the first is told of. */
 static void refuse_metric(struct settings *s, const struct settings_sink *sink,
                           struct str name, const struct err *err)
 {
@@ -157,8 +160,8 @@ static void refuse_metric(struct settings *s, const struct settings_sink *sink,
         conf_blame_section(s->conf, m, "%s: %s", sink->type->name, err->text);
         return;
     }
-    conf_blame_section(s->conf, sink->conf, "metric %.*s: %s", STR_ARG(name),
-                       err->text);
+    if (!conf_faulty(s->conf, sink->conf))
+        conf_blame_section(s->conf, sink->conf, "%s", err->text);
 }
 
 static void check_metric(struct settings *s, const struct settings_sink *sink,
@@ -199,10 +202,66 @@ static void check_sinks(struct settings *s)
     conf_fault_warns(s->conf);
 }
 
+/* ---- services that nobody asks for ---- */
+
+struct asked {
+    struct near near; /* of the service in question */
+    bool found;
+};
+
+static const struct matcher *matcher_on(const struct promql_selector *sel,
+                                        struct str name)
+{
+    for (size_t i = 0; i < sel->matcher_count; i++)
+        if (str_eq(sel->matchers[i].name, name))
+            return &sel->matchers[i];
+    return NULL;
+}
+
+static void offer_service(void *arg, const struct promql_selector *sel)
+{
+    const struct matcher *name = matcher_on(sel, LABEL_NAME);
+    const struct matcher *service = matcher_on(sel, STR("service"));
+    struct asked *a = arg;
+
+    if (!name || name->op != MATCH_EQ || !str_eq(name->value, CAPACITY_SERIES))
+        return;
+    if (!service || service->op != MATCH_EQ) {
+        a->found = true; /* any of them */
+        return;
+    }
+    a->found = a->found || str_eq(service->value, a->near.typed);
+    near_offer(&a->near, service->value);
+}
+
+static void check_services(struct settings *s)
+{
+    for (size_t i = 0; s->rules && i < s->values.capacity_count; i++) {
+        const struct settings_capacity *row = &s->values.capacity[i];
+        struct asked a = {.found = false};
+
+        near_start(&a.near, str_of(row->service));
+        rules_selectors(s->rules, offer_service, &a);
+        if (a.found || conf_faulty(s->conf, row))
+            continue;
+        if (a.near.best.ptr)
+            conf_blame_section(s->conf, row,
+                               "no metric asks for this service; did you mean "
+                               "\"%.*s\"?",
+                               STR_ARG(a.near.best));
+        else
+            conf_blame_section(s->conf, row,
+                               "no metric asks for this service; the built-in "
+                               "ones ask for instant-tasks-worker");
+        conf_fault_warns(s->conf);
+    }
+}
+
 void settings_check(struct settings *s)
 {
     check_jobs(s);
     check_capacity(s);
     check_intervals(s);
+    check_services(s);
     check_sinks(s);
 }

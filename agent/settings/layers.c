@@ -239,13 +239,13 @@ static const struct {
     {"sinks", false, "google_monitoring", "use cloudwatch or stdout"},
 };
 
-static void refuse_key(struct gathering *g, struct conf_node *parent, size_t i)
+static bool refuse_key(struct gathering *g, struct conf_node *parent, size_t i)
 {
     struct conf_node *n = conf_node_get(parent, str_of(later[i].key));
     struct buf path;
 
     if (!n)
-        return;
+        return false;
     buf_init(&path, BUF_NO_LIMIT);
     buf_addf(&path, "%s.", later[i].section);
     if (later[i].by_name)
@@ -255,6 +255,7 @@ static void refuse_key(struct gathering *g, struct conf_node *parent, size_t i)
                "is not available in this version yet; %s", later[i].mend);
     conf_node_remove(parent, n);
     buf_fini(&path);
+    return true;
 }
 
 static void refuse_later(struct gathering *g)
@@ -263,12 +264,17 @@ static void refuse_later(struct gathering *g)
         struct conf_node *section =
             conf_node_get(g->root, str_of(later[i].section));
 
-        if (!section || !later[i].by_name) {
-            refuse_key(g, section, i);
+        struct conf_node *n = section ? section->child : NULL, *next;
+
+        if (!later[i].by_name) {
+            (void)refuse_key(g, section, i);
             continue;
         }
-        for (struct conf_node *n = section->child; n; n = n->next)
-            refuse_key(g, n, i);
+        for (; n; n = next) {
+            next = n->next;
+            if (refuse_key(g, n, i))
+                conf_node_remove(section, n); /* nothing is left of it */
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/settings/settings.h"
 
+#include "agent/base/map.h"
 #include "agent/base/mem.h"
 #include "agent/config/show.h"
 #include "agent/settings/inside.h"
@@ -10,28 +11,28 @@
 /* ---- where it all came from ---- */
 
 struct counts {
-    size_t file, env;
+    size_t file;
+    struct map env;     /* variables that were read */
     const char *source; /* of the file */
 };
 
 static void count_sources(const struct conf_node *n, struct counts *out)
 {
-    const char *source = n->mark.source;
-    bool leaf = n->kind == CONF_SCALAR && !n->null && source;
+    struct str source = str_of(n->mark.source);
 
-    if (leaf && str_starts(str_of(source), STR("env ")))
-        out->env++;
-    else if (leaf && n->mark.line)
+    if (str_starts(source, STR("env ")))
+        map_put(&out->env, source, out);
+    if (n->kind == CONF_SCALAR && n->mark.line) {
         out->file++;
-    if (leaf && n->mark.line)
-        out->source = source;
+        out->source = n->mark.source;
+    }
     for (const struct conf_node *k = n->child; k; k = k->next)
         count_sources(k, out);
 }
 
 static const char *tell_origin(struct conf *c, const struct conf_node *root)
 {
-    struct counts n = {0};
+    struct counts n = {.file = 0};
     struct buf b;
     const char *text;
 
@@ -43,7 +44,8 @@ static const char *tell_origin(struct conf *c, const struct conf_node *root)
                  n.file == 1 ? "setting" : "settings", n.source);
     else
         buf_addz(&b, "no file");
-    buf_addf(&b, ", %zu from the environment", n.env);
+    buf_addf(&b, ", %zu from the environment", n.env.count);
+    map_fini(&n.env);
     text = arena_strdup(conf_arena(c), buf_str(&b));
     buf_fini(&b);
     return text;

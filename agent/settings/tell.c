@@ -35,7 +35,7 @@ static void tell_job(const struct settings_job *job, struct buf *out)
 {
     const struct conf_list *targets = &job->discover.targets;
 
-    buf_addf(out, "  %-28s ", job->name);
+    buf_addf(out, "  %-34s ", job->name);
     every(job->scrape.interval_ms, out);
     for (size_t i = 0; i < targets->count; i++)
         buf_addf(out, "%s%s", i ? ", " : "  ", targets->items[i]);
@@ -48,7 +48,7 @@ static void tell_service(const struct settings_capacity *c, struct buf *out)
 {
     const struct capacity_conf *from = &c->source;
 
-    buf_addf(out, "  %-28s ", c->service);
+    buf_addf(out, "  %-34s ", c->service);
     if (from->fixed >= 0)
         buf_addf(out, "%lld, fixed\n", (long long)from->fixed);
     else if (from->up[0])
@@ -59,7 +59,7 @@ static void tell_service(const struct settings_capacity *c, struct buf *out)
 
 static void tell_rule(const struct rule_result *r, struct buf *out)
 {
-    buf_addf(out, "  %-28.*s ", STR_ARG(r->info->name));
+    buf_addf(out, "  %-34.*s ", STR_ARG(r->info->name));
     if (r->state == RULE_OFF) {
         buf_addf(out, "off: %.*s\n", STR_ARG(r->reason));
         return;
@@ -106,7 +106,7 @@ static void tell_sinks(const struct settings *s, struct buf *out)
 {
     buf_addz(out, "sinks\n");
     for (size_t i = 0; i < s->sink_count; i++) {
-        buf_addf(out, "  %-28s ", s->sinks[i].type->name);
+        buf_addf(out, "  %-34s ", s->sinks[i].type->name);
         every(s->values.publish.interval_ms, out);
         buf_addc(out, '\n');
     }
