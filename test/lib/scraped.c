@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "test/lib/scraped.h"
 
+#include "agent/base/log.h"
 #include "agent/base/mem.h"
 #include "agent/base/num.h"
 
@@ -50,6 +51,7 @@ struct scraped *scraped_new_with(size_t max_series)
     static char nothing[] = "";
     struct scraped *w = xcalloc(1, sizeof(*w));
 
+    log_setup(LOG_ERROR, LOG_LOGFMT);
     w->loop = loop_new();
     w->http = http_new(w->loop, &(struct http_options){0});
     w->store = store_new(&(struct store_options){

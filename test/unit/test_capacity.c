@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/base/log.h"
 #include "agent/base/mem.h"
 #include "agent/capacity/capacity.h"
 #include "test/lib/sim.h"
@@ -48,6 +49,7 @@ static int set_up(void **state)
     struct fixture *f = xcalloc(1, sizeof(*f));
     struct err err;
 
+    log_setup(LOG_ERROR, LOG_LOGFMT);
     f->loop = loop_new();
     f->resolver = resolver_new(f->loop, STR_NONE, &err);
     assert_non_null(f->resolver);

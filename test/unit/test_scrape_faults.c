@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whatever goes wrong, a scrape is in the store whole or not at all. */
 #include "agent/base/gzip.h"
+#include "agent/base/log.h"
 #include "agent/base/mem.h"
 #include "test/lib/scraped.h"
 #include "test/lib/unit.h"
@@ -68,6 +69,34 @@ static void test_a_failed_target_recovers(void **state)
                         "old{instance=\"a:1\", job=\"j\"} 1\n");
     assert_int_equal(scrape_pool_counters(w->pool).failures, 1);
     assert_int_equal(scrape_pool_counters(w->pool).scrapes, 3);
+}
+
+static void keep_event(void *arg, struct str line)
+{
+    struct buf *events = arg;
+
+    if (strstr(line.ptr, "event=scrape_failed"))
+        buf_addz(events, "failed ");
+    if (strstr(line.ptr, "event=scrape_recovered"))
+        buf_addz(events, "recovered ");
+}
+
+static void test_only_changes_of_state_are_logged(void **state)
+{
+    static const int statuses[] = {200, 500, 503, 404, 200, 200, 500};
+    struct scraped *w = *state;
+    struct buf events;
+
+    buf_init(&events, BUF_NO_LIMIT);
+    log_setup(LOG_INFO, LOG_LOGFMT);
+    log_divert(keep_event, &events);
+    for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
+        w->page.status = statuses[i];
+        scraped_once(w);
+    }
+    log_divert(NULL, NULL);
+    assert_string_equal(buf_z(&events), "failed recovered failed ");
+    buf_fini(&events);
 }
 
 static void test_a_fault_in_the_last_line_spoils_the_whole(void **state)
@@ -336,6 +365,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(test_any_status_but_200_fails),
         CASE(test_a_failed_target_recovers),
+        CASE(test_only_changes_of_state_are_logged),
         CASE(test_a_fault_in_the_last_line_spoils_the_whole),
         CASE(test_a_body_of_an_unknown_type_fails),
         CASE(test_a_fallback_protocol_reads_it_anyway),
