@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * listen.h - a small HTTP server on the loop, by libmicrohttpd.
+ *
+ * It serves GET and HEAD alone (405 else), refuses requests with a body (413),
+ * keeps at most 64 connections, and closes those that are idle for 10 s.  What
+ * a request points to is lent for the call.
  */
 #ifndef AGENT_IO_LISTEN_H
 #define AGENT_IO_LISTEN_H
@@ -13,7 +17,7 @@
 struct listener;
 
 struct listen_request {
-    struct str method, path, query;
+    struct str method, path, query; /* as sent, nothing is decoded */
     /* The value of a request header (case ignored), or empty; lent. */
     struct str (*header)(const struct listen_request *req, const char *name);
 };
@@ -24,15 +28,17 @@ struct listen_reply {
     struct buf body;
 };
 
-/* Fills `reply` at once; its body is freed by the listener. */
+/* Fills `reply` at once (status 200 and an empty body at first); its body is
+ * freed by the listener, and left out of an answer to HEAD. */
 typedef void listen_fn(void *arg, const struct listen_request *req,
                        struct listen_reply *reply);
 
-/* `address` is "127.0.0.1:0", "[::1]:8080"; port 0 takes a free one. */
+/* `address` is "127.0.0.1:0", "[::1]:8080"; port 0 takes a free one.
+ * NULL on failure. */
 struct listener *listen_new(struct loop *loop, struct str address,
                             listen_fn *fn, void *arg, struct err *err);
 /* The port that was really taken. */
 uint16_t listen_port(const struct listener *l);
-void listen_free(struct listener *l);
+void listen_free(struct listener *l); /* never inside `fn` */
 
 #endif

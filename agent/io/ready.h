@@ -17,7 +17,7 @@ struct uv_loop_s;
 struct ready_now {
     int fd;
     bool readable, writable;
-    bool broken; /* an error stands at the socket, and the watch has ended */
+    bool broken; /* an error stands at the socket: read or write to meet it */
 };
 
 typedef void ready_fn(void *arg, const struct ready_now *now);

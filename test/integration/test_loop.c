@@ -3,6 +3,8 @@
 #include "agent/io/ready.h"
 #include "test/lib/unit.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -222,6 +224,44 @@ static void test_a_socket_is_watched_until_its_watch_is_freed(void **state)
     close(pair[1]);
 }
 
+static void on_broken(void *arg, const struct ready_now *now)
+{
+    struct seen *s = arg;
+    char byte;
+
+    if (read(now->fd, &byte, 1) == 1)
+        note(s, byte);
+    else
+        ready_free(s->ready);
+}
+
+/* What a peer sent before it reset the connection is read to its end. */
+static void test_a_broken_socket_is_watched_until_it_is_empty(void **state)
+{
+    struct seen *s = *state;
+    struct sockaddr_in at = {.sin_family = AF_INET,
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof(at);
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    int client = socket(AF_INET, SOCK_STREAM, 0);
+    int server;
+
+    assert_int_equal(bind(listener, (struct sockaddr *)&at, size), 0);
+    assert_int_equal(listen(listener, 1), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&at, &size), 0);
+    assert_int_equal(connect(client, (struct sockaddr *)&at, size), 0);
+    server = accept(listener, NULL, NULL);
+    assert_int_equal(write(server, "abc", 3), 3);
+    assert_int_equal(write(client, "x", 1), 1);
+    close(server); /* with a byte unread: resets */
+    s->ready = ready_new(s->loop, client, on_broken, s);
+    assert_true(ready_want(s->ready, true, false));
+    loop_run(s->loop);
+    assert_string_equal(s->order, "abc");
+    close(client);
+    close(listener);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -234,6 +274,7 @@ int main(void)
         TEST(test_a_stop_ends_the_run_with_timers_armed),
         TEST(test_every_signal_is_told),
         TEST(test_random_bits_differ),
+        TEST(test_a_broken_socket_is_watched_until_it_is_empty),
         TEST(test_a_socket_is_watched_until_its_watch_is_freed),
     };
 
