@@ -302,17 +302,25 @@ static const struct rule_service *describe_services(struct agent *a)
     return services;
 }
 
+static const char *event_name(const struct rule_event *e)
+{
+    if (e->doubt)
+        return e->good ? "metric_doubt_ended" : "metric_doubt";
+    if (e->good)
+        return "metric_fresh";
+    return e->state == RULE_OFF    ? "metric_off"
+           : e->state == RULE_HELD ? "metric_held"
+                                   : "metric_missing";
+}
+
 static void tell_events(const struct rules_results *results)
 {
     for (size_t i = 0; i < results->event_count; i++) {
         const struct rule_event *e = &results->events[i];
-        const char *name = e->doubt
-                               ? e->good ? "metric_doubt_ended" : "metric_doubt"
-                           : e->good ? "metric_fresh"
-                                     : "metric_missing";
+        bool calm = e->good || (!e->doubt && e->state == RULE_OFF);
 
-        log_write(e->good ? LOG_INFO : LOG_WARN, name, log_s("metric", e->rule),
-                  log_s("reason", e->text), LOG_END);
+        log_write(calm ? LOG_INFO : LOG_WARN, event_name(e),
+                  log_s("metric", e->rule), log_s("reason", e->text), LOG_END);
     }
 }
 

@@ -42,6 +42,14 @@ struct settings *run_settings(const struct command_line *line, const char *file)
     return s;
 }
 
+/* The report of one cycle tells all that the log would; whoever wants both
+ * sets a level. */
+static void hush(const struct settings *s)
+{
+    if (!conf_written(s->conf, &s->values.log.level))
+        log_setup(LOG_ERROR, (enum log_format)s->values.log.format);
+}
+
 static enum exit_status once(const struct command_line *line,
                              const struct settings *s)
 {
@@ -51,6 +59,7 @@ static enum exit_status once(const struct command_line *line,
 
     if (!show_form_parse(command_value(line, "output"), &show.form, &err))
         return command_fail(line, EXIT_USAGE, &err);
+    hush(s);
     if (!agent_once(s, &o, show_report, &show, &err))
         return command_fail(line, EXIT_FAILED, &err);
     return show.status;
