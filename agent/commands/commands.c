@@ -2,6 +2,6 @@
 #include "agent/commands/list.h"
 
 const struct command *const commands[] = {
-    &command_run,  &command_check_config, &command_demo,
+    &command_run,  &command_check_config, &command_eval, &command_demo,
     &command_help, &command_version,      NULL,
 };

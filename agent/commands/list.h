@@ -9,6 +9,7 @@ struct settings;
 
 extern const struct command command_check_config;
 extern const struct command command_demo;
+extern const struct command command_eval;
 extern const struct command command_help;
 extern const struct command command_run;
 extern const struct command command_version;

@@ -7,7 +7,7 @@ tests are skipped.  Both see the same samples: gauges, counters with resets,
 classic histograms, NaN and infinities, gaps, 40 minutes every 15 seconds.
 The queries are a fixed list and random well-typed expressions:
 
-    PROMQL_DIFF_COUNT  how many random ones (400)
+    PROMQL_DIFF_COUNT  how many random ones (2000)
     PROMQL_DIFF_SEED   where they start (1)
 
 What differs between the oracle's version and 3.14, which is what we follow,
@@ -37,7 +37,7 @@ BATCH = os.environ.get(
     "PROMQL_BATCH",
     os.path.join(os.environ.get("builddir", "."), "test/conformance/promql_batch"))
 PROMETHEUS = os.environ.get("PROMETHEUS", "")
-COUNT = int(os.environ.get("PROMQL_DIFF_COUNT", "400"))
+COUNT = int(os.environ.get("PROMQL_DIFF_COUNT", "2000"))
 SEED = int(os.environ.get("PROMQL_DIFF_SEED", "1"))
 
 BASE = 1_700_000_100  # a multiple of a minute
