@@ -56,6 +56,15 @@ static void hear(void *arg, const struct labels *labels, struct sample newest)
     };
 }
 
+/* The store has no order; reports have. */
+static int by_series(const void *x, const void *y)
+{
+    const struct rule_input *a = x, *b = y;
+    int d = str_cmp(a->name, b->name);
+
+    return d != 0 ? d : labels_cmp(a->labels, b->labels);
+}
+
 static bool query(struct run *run, const struct promql *q, struct gather *g,
                   struct promql_result *out, struct err *err)
 {
@@ -170,6 +179,8 @@ static void evaluate_configured(struct run *run, struct rule *rule,
     } else {
         go_without(run, rule, out);
     }
+    if (g.count > 0)
+        qsort(g.items, g.count, sizeof(*g.items), by_series);
     out->inputs = g.items;
     out->input_count = g.count;
 }

@@ -42,6 +42,21 @@ static int by_dimensions(const void *x, const void *y)
     return (a->dimension_count > n) - (b->dimension_count > n);
 }
 
+/* The store has no order; reports have. */
+static int by_labels(const void *x, const void *y)
+{
+    const struct rule_row *a = x, *b = y;
+
+    return labels_cmp(a->labels, b->labels);
+}
+
+static int by_dimensions_first(const void *x, const void *y)
+{
+    int d = by_dimensions(x, y);
+
+    return d != 0 ? d : by_labels(x, y);
+}
+
 static struct str printed(const struct labels *l, struct arena *a)
 {
     struct buf out;
@@ -58,10 +73,9 @@ static struct str printed(const struct labels *l, struct arena *a)
 static bool are_distinct(const struct rows *rows, const struct rule_info *info,
                          struct arena *a, struct str *reason)
 {
-    struct rule_row *sorted = arena_array(a, rows->count, sizeof(*sorted));
+    struct rule_row *sorted = rows->items;
 
-    memcpy(sorted, rows->items, rows->count * sizeof(*sorted));
-    qsort(sorted, rows->count, sizeof(*sorted), by_dimensions);
+    qsort(sorted, rows->count, sizeof(*sorted), by_dimensions_first);
     for (size_t i = 1; i < rows->count; i++) {
         if (by_dimensions(&sorted[i - 1], &sorted[i]) != 0)
             continue;
