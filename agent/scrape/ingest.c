@@ -41,16 +41,23 @@ static struct held *meet(struct ingest *in, const struct parse_sample *sample,
     return held_add(&in->known->held, l);
 }
 
-static void keep(struct ingest *in, struct held *h,
-                 const struct parse_sample *sample, bool stamped)
+/* There will be about as many samples as series were held last time. */
+static void reserve(struct ingest *in)
 {
+    size_t cap = in->known->held.count;
+
+    if (in->cap > 0 || cap == 0)
+        return;
+    in->samples = xreallocarray(NULL, cap, sizeof(*in->samples));
+    in->cap = cap;
+}
+
+static void keep(struct ingest *in, struct held *h, double v, int64_t t_ms)
+{
+    reserve(in);
     xgrow(&in->samples, &in->cap, in->count, sizeof(*in->samples));
-    in->samples[in->count++] = (struct pending){
-        .held = h,
-        .t_ms = stamped ? sample->t_ms : in->t_ms,
-        .v = sample->value,
-        .stamped = stamped,
-    };
+    in->samples[in->count++] =
+        (struct pending){.held = h, .t_ms = t_ms, .v = v};
 }
 
 bool ingest_sample(void *arg, const struct parse_sample *sample,
@@ -66,10 +73,12 @@ bool ingest_sample(void *arg, const struct parse_sample *sample,
         return false;
     if (sample->known)
         *sample->known = h;
-    if (stamped && sample->t_ms > in->t_ms + AHEAD_MS)
+    if (!stamped)
+        keep(in, h, sample->value, PENDING_OWN);
+    else if (sample->t_ms > in->t_ms + AHEAD_MS)
         in->too_far_ahead++;
     else
-        keep(in, h, sample, stamped);
+        keep(in, h, sample->value, sample->t_ms);
     return true;
 }
 
@@ -105,14 +114,15 @@ static void append_all(struct ingest *in)
 {
     for (size_t i = 0; i < in->count; i++) {
         const struct pending *p = &in->samples[i];
+        bool own = p->t_ms == PENDING_OWN;
 
-        if (series_append(p->held->to.series, p->t_ms, p->v)) {
-            p->held->live = !p->stamped;
+        if (series_append(p->held->to.series, own ? in->t_ms : p->t_ms, p->v)) {
+            p->held->live = own;
             in->stored++;
-        } else if (p->stamped) {
-            in->out_of_order++;
-        } else {
+        } else if (own) {
             in->duplicates++;
+        } else {
+            in->out_of_order++;
         }
     }
 }

@@ -18,11 +18,12 @@ struct ingest_memory {
     struct held_set held;
 };
 
+#define PENDING_OWN INT64_MIN /* the scrape's own stamp */
+
 struct pending {
     struct held *held;
-    int64_t t_ms;
+    int64_t t_ms; /* the target's, or PENDING_OWN */
     double v;
-    bool stamped; /* the target gave the time */
 };
 
 struct ingest {
