@@ -248,16 +248,16 @@ static void find_authorities(struct transfer_conf *conf, struct str option)
                                         NULL};
     static const char *const paths[] = {"SSL_CERT_DIR", NULL};
     const char *file = first_env(files);
-    const char *path = first_env(paths);
+    const char *path = file ? NULL : first_env(paths);
 
+    if (!file && !path)
+        file = find_bundle();
     if (option.len > 0)
         conf->ca_file = xstrndup(option.ptr, option.len);
     else if (file)
         conf->ca_file = xstrdup(file);
     else if (path)
         conf->ca_path = xstrdup(path);
-    else if ((file = find_bundle()))
-        conf->ca_file = xstrdup(file);
 }
 
 struct http *http_new(struct loop *loop, const struct http_options *options)

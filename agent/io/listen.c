@@ -12,10 +12,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define CONNECTIONS_MAX      64U
-#define IDLE_SECONDS         10U
-#define CONNECTION_BYTES_MAX ((size_t)16 * 1024) /* request line and headers \
-                                                  */
+#define CONNECTIONS_MAX 64U
+#define IDLE_SECONDS    10U
+#define CONNECTION_BYTES_MAX                        \
+    ((size_t)16 * 1024) /* request line and headers \
+                         */
 #define BACKLOG 64
 
 struct listener {

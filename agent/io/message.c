@@ -184,7 +184,8 @@ struct str http_url_shown(struct str url, struct arena *a)
     while (user > 0 && rest.ptr[user - 1] != '@')
         user--;
     z = arena_strdup(a, user > 0 ? str_from(rest, user) : rest);
-    if (user > scheme && str_starts(str_from(rest, scheme), STR("://")))
+    if (user > 0 && str_find(rest, '@') > scheme &&
+        str_starts(str_from(rest, scheme), STR("://")))
         z = arena_strdup(
             a, arena_printf(a, "%.*s://%s", (int)scheme, rest.ptr, z));
     for (char *c = z; *c; c++)

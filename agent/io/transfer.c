@@ -3,14 +3,11 @@
 
 #include "agent/base/mem.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 
-#define ARENA_BLOCK   2048
-#define RECEIVE_BYTES (64L * 1024)
-#define CA_CACHE_SECOND                                  \
-    3600L /* a bundle is parsed once, and renewed hourly \
-           */
+#define ARENA_BLOCK      2048
+#define RECEIVE_BYTES    (64L * 1024)
+#define CA_CACHE_SECONDS 3600 /* a bundle is parsed once, renewed hourly */
 
 struct http_transfer *transfer_new(const struct http_request *req,
                                    const struct http_hooks *hooks, void *arg)
@@ -168,60 +165,63 @@ static size_t on_piece(char *p, size_t size, size_t count, void *arg)
 
 /* What is asked for. */
 
-/* curl_easy_setopt() until one fails. */
-#define SET(rc, easy, option, value)                      \
-    do {                                                  \
-        if ((rc) == CURLE_OK)                             \
-            (rc) = curl_easy_setopt(easy, option, value); \
-    } while (0)
-
-static CURLcode set_basics(struct http_transfer *t,
-                           const struct transfer_conf *conf)
+static void took(struct http_transfer *t, CURLcode rc)
 {
-    CURLcode rc = CURLE_OK;
-    CURL *e = t->easy;
-
-    SET(rc, e, CURLOPT_URL, arena_strdup(&t->arena, t->req->url));
-    SET(rc, e, CURLOPT_PROTOCOLS_STR, "http,https");
-    SET(rc, e, CURLOPT_FOLLOWLOCATION, 0L);
-    SET(rc, e, CURLOPT_PATH_AS_IS, 1L);
-    SET(rc, e, CURLOPT_USERAGENT, conf->user_agent);
-    SET(rc, e, CURLOPT_NOSIGNAL, 1L);
-    /* Addresses share the time, so that a dead one leaves some to the next. */
-    SET(rc, e, CURLOPT_CONNECTTIMEOUT_MS, (long)t->req->timeout_ms);
-    /* Else giving up would wait for a running getaddrinfo(). */
-    SET(rc, e, CURLOPT_QUICK_EXIT, 1L);
-    SET(rc, e, CURLOPT_TCP_KEEPALIVE, 1L);
-    SET(rc, e, CURLOPT_BUFFERSIZE, RECEIVE_BYTES);
-    SET(rc, e, CURLOPT_ERRORBUFFER, t->curl_text);
-    SET(rc, e, CURLOPT_PRIVATE, t);
-    SET(rc, e, CURLOPT_HEADERFUNCTION, on_header);
-    SET(rc, e, CURLOPT_HEADERDATA, t);
-    SET(rc, e, CURLOPT_WRITEFUNCTION, on_piece);
-    SET(rc, e, CURLOPT_WRITEDATA, t);
-    return rc;
+    if (t->refused == CURLE_OK)
+        t->refused = rc;
 }
 
-static CURLcode set_tls(struct http_transfer *t,
-                        const struct transfer_conf *conf)
+static void set_long(struct http_transfer *t, CURLoption option, long value)
 {
-    CURLcode rc = CURLE_OK;
-    CURL *e = t->easy;
+    took(t, curl_easy_setopt(t->easy, option, value));
+}
+
+/* NULL is libcurl's "none". */
+static void set_text(struct http_transfer *t, CURLoption option,
+                     const char *text)
+{
+    took(t, curl_easy_setopt(t->easy, option, text));
+}
+
+static void set_basics(struct http_transfer *t,
+                       const struct transfer_conf *conf)
+{
+    set_text(t, CURLOPT_URL, arena_strdup(&t->arena, t->req->url));
+    set_text(t, CURLOPT_PROTOCOLS_STR, "http,https");
+    set_long(t, CURLOPT_FOLLOWLOCATION, 0);
+    set_long(t, CURLOPT_PATH_AS_IS, 1);
+    set_text(t, CURLOPT_USERAGENT, conf->user_agent);
+    set_long(t, CURLOPT_NOSIGNAL, 1);
+    /* Addresses share the time, so that a dead one leaves some to the next. */
+    set_long(t, CURLOPT_CONNECTTIMEOUT_MS, (long)t->req->timeout_ms);
+    /* Else giving up would wait for a running getaddrinfo(). */
+    set_long(t, CURLOPT_QUICK_EXIT, 1);
+    set_long(t, CURLOPT_TCP_KEEPALIVE, 1);
+    set_long(t, CURLOPT_BUFFERSIZE, RECEIVE_BYTES);
+    took(t, curl_easy_setopt(t->easy, CURLOPT_ERRORBUFFER, t->curl_text));
+    took(t, curl_easy_setopt(t->easy, CURLOPT_PRIVATE, t));
+    took(t, curl_easy_setopt(t->easy, CURLOPT_HEADERFUNCTION, on_header));
+    took(t, curl_easy_setopt(t->easy, CURLOPT_HEADERDATA, t));
+    took(t, curl_easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, on_piece));
+    took(t, curl_easy_setopt(t->easy, CURLOPT_WRITEDATA, t));
+}
+
+static void set_tls(struct http_transfer *t, const struct transfer_conf *conf)
+{
     const char *file = conf->ca_file;
 
     if (t->req->ca_file.len > 0)
         file = arena_strdup(&t->arena, t->req->ca_file);
-    SET(rc, e, CURLOPT_SSL_VERIFYPEER, 1L);
-    SET(rc, e, CURLOPT_SSL_VERIFYHOST, 2L);
-    SET(rc, e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    SET(rc, e, CURLOPT_CA_CACHE_TIMEOUT, CA_CACHE_SECOND);
+    set_long(t, CURLOPT_SSL_VERIFYPEER, 1);
+    set_long(t, CURLOPT_SSL_VERIFYHOST, 2);
+    set_long(t, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
+    set_long(t, CURLOPT_CA_CACHE_TIMEOUT, CA_CACHE_SECONDS);
     if (!file && !conf->ca_path)
-        return rc; /* as libcurl was built */
+        return; /* as libcurl was built */
     /* Both are set: a file stands in place of the system's folder, and a
      * folder would keep the parsed file from being cached. */
-    SET(rc, e, CURLOPT_CAINFO, file);
-    SET(rc, e, CURLOPT_CAPATH, file ? NULL : conf->ca_path);
-    return rc;
+    set_text(t, CURLOPT_CAINFO, file);
+    set_text(t, CURLOPT_CAPATH, file ? NULL : conf->ca_path);
 }
 
 /* HTTP/2 and proxies over TLS are not in every libcurl. */
@@ -236,34 +236,26 @@ static void set_what_may_lack(struct http_transfer *t,
     }
 }
 
-static CURLcode set_proxy(struct http_transfer *t, bool direct)
+static void set_proxy(struct http_transfer *t, bool direct)
 {
-    CURLcode rc = CURLE_OK;
-
-    SET(rc, t->easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    set_long(t, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1);
     if (direct) /* else libcurl reads the variables */
-        SET(rc, t->easy, CURLOPT_PROXY, "");
-    return rc;
+        set_text(t, CURLOPT_PROXY, "");
 }
 
-static CURLcode set_method(struct http_transfer *t)
+static void set_method(struct http_transfer *t)
 {
     const struct http_request *req = t->req;
-    bool get = str_eqz(req->method, "GET");
-    bool head = str_eqz(req->method, "HEAD");
-    CURLcode rc = CURLE_OK;
 
-    if (head)
-        SET(rc, t->easy, CURLOPT_NOBODY, 1L);
-    if (get || head)
-        return rc;
+    if (str_eqz(req->method, "HEAD"))
+        set_long(t, CURLOPT_NOBODY, 1);
+    if (str_eqz(req->method, "GET") || str_eqz(req->method, "HEAD"))
+        return;
     /* POSTFIELDS sends "Content-Length: 0" for an empty body, too. */
-    SET(rc, t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)req->body.len);
-    SET(rc, t->easy, CURLOPT_POSTFIELDS,
-        req->body.len > 0 ? req->body.ptr : "");
-    SET(rc, t->easy, CURLOPT_CUSTOMREQUEST,
-        arena_strdup(&t->arena, req->method));
-    return rc;
+    took(t, curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE,
+                             (curl_off_t)req->body.len));
+    set_text(t, CURLOPT_POSTFIELDS, req->body.len > 0 ? req->body.ptr : "");
+    set_text(t, CURLOPT_CUSTOMREQUEST, arena_strdup(&t->arena, req->method));
 }
 
 static bool one_line(struct str s)
@@ -326,7 +318,6 @@ bool transfer_setup(struct http_transfer *t, const struct transfer_conf *conf,
                     struct err *err)
 {
     struct http_url url;
-    CURLcode rc;
 
     if (!http_url_parse(t->req->url, &url))
         return err_set(err, ERR_CONFIG,
@@ -336,16 +327,14 @@ bool transfer_setup(struct http_transfer *t, const struct transfer_conf *conf,
     t->easy = curl_easy_init();
     if (!t->easy)
         abort();
-    rc = set_basics(t, conf);
-    if (rc == CURLE_OK && str_eqi(url.scheme, STR("https")))
-        rc = set_tls(t, conf);
-    if (rc == CURLE_OK)
-        rc = set_proxy(t, t->req->no_proxy || http_url_is_loopback(&url));
-    if (rc == CURLE_OK)
-        rc = set_method(t);
-    if (rc != CURLE_OK)
+    set_basics(t, conf);
+    if (str_eqi(url.scheme, STR("https")))
+        set_tls(t, conf);
+    set_proxy(t, t->req->no_proxy || http_url_is_loopback(&url));
+    set_method(t);
+    if (t->refused != CURLE_OK)
         return err_set(err, ERR_INTERNAL, "%s: this libcurl cannot do it: %s",
-                       t->shown.ptr, curl_easy_strerror(rc));
+                       t->shown.ptr, curl_easy_strerror(t->refused));
     set_what_may_lack(t, conf);
     return set_headers(t, err);
 }

@@ -15,8 +15,8 @@
 
 #include <curl/curl.h>
 
-#define TRANSFER_FIELDS_MAX 128         /* headers of an answer */
-#define TRANSFER_HEAD_MAX   (64 * 1024) /* bytes of all header lines */
+#define TRANSFER_FIELDS_MAX 128   /* headers of an answer */
+#define TRANSFER_HEAD_MAX   65536 /* bytes of all header lines */
 
 /* What all transfers of one http share; NULL: libcurl's own default. */
 struct transfer_conf {
@@ -38,6 +38,7 @@ struct http_transfer {
     const struct http_request *req; /* defaults filled in */
     struct str shown;               /* the URL, for errors */
     CURL *easy;                     /* NULL before transfer_setup() */
+    CURLcode refused;               /* the first option it did not take */
     bool added;                     /* to the multi handle */
     struct curl_slist *fields_out;
 

@@ -20,13 +20,13 @@ static const char *detail(const struct http_transfer *t, CURLcode code,
         t->curl_text[0] ? t->curl_text : curl_easy_strerror(code);
     size_t n = 0;
 
+    memset(out, 0, DETAIL);
     while (said[n] && n < DETAIL - 1) {
         out[n] = said[n];
         if (out[n] < ' ' || out[n] > '~')
             out[n] = '?';
         n++;
     }
-    out[n] = '\0';
     if (isupper((unsigned char)out[0]) && islower((unsigned char)out[1]))
         out[0] = (char)tolower((unsigned char)out[0]);
     return out;

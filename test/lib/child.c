@@ -84,6 +84,8 @@ const char *child_value(const struct child *c, const char *key, char *out,
         at = at ? at + 1 : NULL;
     }
     assert_non_null(at);
+    if (!at)
+        return "";
     at += n + 1;
     (void)snprintf(out, size, "%.*s", (int)strcspn(at, " "), at);
     return out;

@@ -209,6 +209,7 @@ static void test_a_shown_url_holds_no_secret(void **state)
         {"http://me:secret@h/p?q", "http://h/p"},
         {"http://secret@evil@h/p", "http://h/p"},
         {"me:secret@h/p", "h/p"},
+        {"secret@x://me@h/p", "h/p"},
         {"secret@", ""},
         {"", ""},
         {"http://h/\n\xc3", "http://h/??"},
