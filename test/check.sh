@@ -59,7 +59,7 @@ run_tests() {
     [ "${n:-0}" != 0 ] || { say "  no test was run"; return 1; }
 }
 
-step_format() { make -s -f - format-check SRC="$src" <"$src/test/format.mk"; }
+step_format() { configured gcc --enable-werror CC=gcc CFLAGS='-O2 -g -D_FORTIFY_SOURCE=2' && make -s -C "$build/gcc" format-check; }
 step_gcc() {
     configured gcc --enable-werror CC=gcc CFLAGS='-O2 -g -D_FORTIFY_SOURCE=2' &&
         run_tests gcc

@@ -24,8 +24,8 @@ static void base64(struct buf *out, struct str in, const char *alphabet,
         size_t n = in.len - i < 3 ? in.len - i : 3;
         uint32_t v = 0;
 
-        for (size_t k = 0; k < 3; k++)
-            v = v << 8 | (k < n ? (unsigned char)in.ptr[i + k] : 0U);
+        for (size_t k = 0; k < n; k++)
+            v |= (uint32_t)(unsigned char)in.ptr[i + k] << (16 - 8 * k);
         for (size_t k = 0; k < 4; k++)
             if (k <= n)
                 buf_addc(out, alphabet[v >> (18 - 6 * k) & 63U]);

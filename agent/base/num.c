@@ -244,7 +244,7 @@ static bool short_enough(double v, int n, struct shortest *s)
  */
 static struct shortest shortest_of(double v)
 {
-    struct shortest s;
+    struct shortest s = {0};
 
     for (int n = v < DBL_MIN ? 1 : 15; n <= 17; n++)
         if (short_enough(v, n, &s))
@@ -304,14 +304,17 @@ static void put_exponent(struct text *t, const struct shortest *s)
     t->len += (size_t)snprintf(t->out + t->len, 8, "e%+03d", s->exp);
 }
 
-/* What has no digits: zero, infinities, NaN.  Else only the sign is put. */
-static bool put_special(struct text *t, double v)
+/* Starts a text.  What has no digits (zero, infinities, NaN) is put whole, of
+ * the rest the sign. */
+static bool put_special(struct text *t, char *out, double v)
 {
     const char *word = isnan(v)   ? "NaN"
                        : isinf(v) ? (v > 0 ? "+Inf" : "-Inf")
                        : v == 0   ? (signbit(v) ? "-0" : "0")
                                   : NULL;
 
+    t->out = out;
+    t->len = 0;
     for (const char *p = word; p && *p; p++)
         put(t, *p);
     if (!word && v < 0)
@@ -330,10 +333,10 @@ static bool put_whole(struct text *t, double v)
 
 size_t num_json(double v, char out[NUM_MAX])
 {
-    struct text t = {.out = out};
+    struct text t;
     struct shortest s;
 
-    if (put_special(&t, v) || put_whole(&t, fabs(v)))
+    if (put_special(&t, out, v) || put_whole(&t, fabs(v)))
         return t.len;
     v = fabs(v);
     s = shortest_of(v);
@@ -346,10 +349,10 @@ size_t num_json(double v, char out[NUM_MAX])
 
 size_t num_plain(double v, char out[NUM_MAX])
 {
-    struct text t = {.out = out};
+    struct text t;
     struct shortest s;
 
-    if (put_special(&t, v) || put_whole(&t, fabs(v)))
+    if (put_special(&t, out, v) || put_whole(&t, fabs(v)))
         return t.len;
     s = shortest_of(fabs(v));
     put_plain(&t, &s);
@@ -358,10 +361,10 @@ size_t num_plain(double v, char out[NUM_MAX])
 
 size_t num_general(double v, char out[NUM_MAX])
 {
-    struct text t = {.out = out};
+    struct text t;
     struct shortest s;
 
-    if (put_special(&t, v))
+    if (put_special(&t, out, v))
         return t.len;
     s = shortest_of(fabs(v));
     if (s.exp < -4 || s.exp >= 6)

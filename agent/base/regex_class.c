@@ -80,8 +80,10 @@ static bool hex_escape(struct regex_gate *g, uint32_t *c)
     bool any = false;
 
     *c = 0;
-    if (peek(g) != '{')
-        return add_hex(g, c) && add_hex(g, c);
+    if (peek(g) != '{') {
+        any = add_hex(g, c); /* two digits, no more */
+        return any && add_hex(g, c);
+    }
     skip(g, 1);
     while (g->rest.len && peek(g) != '}') {
         if (!add_hex(g, c))

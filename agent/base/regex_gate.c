@@ -155,7 +155,8 @@ static bool name_ok(struct str name)
     for (size_t i = 0; i < name.len; i++) {
         char c = name.ptr[i];
 
-        if (c != '_' && !digit(c) && ((c | 32) < 'a' || (c | 32) > 'z'))
+        if (c != '_' && !digit(c) && !(c >= 'a' && c <= 'z') &&
+            !(c >= 'A' && c <= 'Z'))
             return false;
     }
     return name.len > 0;
@@ -285,15 +286,14 @@ static void quotation(struct regex_gate *g, struct piece *p)
 
 static bool backslash(struct regex_gate *g, struct piece *p)
 {
-    char letter = g->rest.len > 1 ? g->rest.ptr[1] : '\0';
     uint32_t c;
     bool taken;
 
-    if (letter == 'Q') {
+    if (str_starts(g->rest, STR("\\Q"))) {
         quotation(g, p);
         return true;
     }
-    if (letter && str_find(STR("AbBz"), letter) < 4) {
+    if (g->rest.len > 1 && str_find(STR("AbBz"), g->rest.ptr[1]) < 4) {
         assertion(g, str_n(g->rest.ptr, 2), p);
         skip(g, 2);
         return true;

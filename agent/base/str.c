@@ -152,26 +152,30 @@ size_t str_rune(struct str s, uint32_t *rune)
     return n;
 }
 
-/* Eight bytes at once where they are ASCII, as nearly all text is. */
+/* How many ASCII bytes come first, counted eight at a time. */
+static size_t ascii_run(struct str s)
+{
+    uint64_t word;
+    size_t i = 0;
+
+    for (; s.len - i >= sizeof(word); i += sizeof(word)) {
+        memcpy(&word, s.ptr + i, sizeof(word));
+        if (word & UINT64_C(0x8080808080808080))
+            break;
+    }
+    return i;
+}
+
 bool str_utf8(struct str s)
 {
-    size_t i = 0;
-    uint64_t word;
+    size_t n;
 
-    while (i < s.len) {
-        size_t n;
-
-        if (s.len - i >= sizeof(word)) {
-            memcpy(&word, s.ptr + i, sizeof(word));
-            if (!(word & UINT64_C(0x8080808080808080))) {
-                i += sizeof(word);
-                continue;
-            }
-        }
-        n = str_rune(str_from(s, i), NULL);
+    for (; s.len; s = str_from(s, n)) {
+        n = ascii_run(s);
+        if (n == 0)
+            n = str_rune(s, NULL);
         if (n == 0)
             return false;
-        i += n;
     }
     return true;
 }
