@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/capacity/capacity.h"
 
+#include "agent/base/backoff.h"
 #include "agent/base/list.h"
 #include "agent/base/log.h"
 #include "agent/base/mem.h"
@@ -15,6 +16,9 @@ static const struct capacity_type *const types[] = {
     &capacity_dns,
     &capacity_up,
 };
+
+#define RETRY_MS WHEN_SECOND
+#define NEAR_MS  (5 * WHEN_SECOND)
 
 #define TYPES (sizeof(types) / sizeof(types[0]))
 
@@ -31,6 +35,7 @@ struct service {
     struct capacity_source source;
     enum service_state state;
     struct timer timer;
+    struct backoff backoff;
     bool read; /* `last` holds a number */
     struct capacity_answer last;
     struct now read_at;
@@ -135,8 +140,9 @@ static void read_now(void *arg)
 
 static void keep_answer(struct service *s, const struct capacity_answer *answer)
 {
+    backoff_reset(&s->backoff);
     if (s->failure.kind != ERR_NONE)
-        log_info("capacity_recovered", log_z("service", s->name),
+        log_info("capacity_known", log_z("service", s->name),
                  log_i("running", answer->running));
     s->failure.kind = ERR_NONE;
     s->last = *answer;
@@ -146,10 +152,25 @@ static void keep_answer(struct service *s, const struct capacity_answer *answer)
 
 static void keep_failure(struct service *s, const struct err *err)
 {
+    bool fuss = s->read || !s->source.type->near;
+
     if (s->failure.kind == ERR_NONE)
-        log_warn("capacity_failed", log_z("service", s->name),
-                 log_s("source", buf_str(&s->source_text)), log_err(err));
+        log_write(fuss ? LOG_WARN : LOG_DEBUG, "capacity_failed",
+                  log_z("service", s->name),
+                  log_s("source", buf_str(&s->source_text)), log_err(err),
+                  LOG_END);
     s->failure = *err;
+}
+
+/* Sooner after a failure. */
+static int64_t until_next(struct service *s)
+{
+    int64_t ms = s->source.conf->refresh_ms;
+
+    if (s->failure.kind != ERR_NONE)
+        return 1 +
+               backoff_next(&s->backoff, loop_random(s->owner->options.loop));
+    return s->source.type->near && ms > NEAR_MS ? NEAR_MS : ms;
 }
 
 static void finish_once(struct capacity *c)
@@ -174,9 +195,8 @@ static void on_done(void *arg, const struct capacity_answer *answer,
     enter(s, SERVICE_RESTING);
     if (c->again)
         timer_arm(c->options.loop, &s->timer,
-                  loop_now(c->options.loop).mono_ms +
-                      s->source.conf->refresh_ms,
-                  read_now, s);
+                  loop_now(c->options.loop).mono_ms + until_next(s), read_now,
+                  s);
     r = reading_of(s);
     c->options.read(c->options.arg, &r);
     if (c->done && --c->open == 0)
@@ -226,6 +246,10 @@ void capacity_add(struct capacity *c, struct str service,
         .arg = s,
     };
     assert(s->source.type);
+    s->backoff = (struct backoff){
+        .base_ms = RETRY_MS,
+        .cap_ms = s->source.type->near ? NEAR_MS : conf->refresh_ms,
+    };
     buf_init(&s->source_text, BUF_NO_LIMIT);
     s->source.type->describe(conf, &s->source_text);
     list_append(&c->services, &s->node);

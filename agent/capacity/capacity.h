@@ -81,7 +81,8 @@ void capacity_free(struct capacity *c);
 /* `conf` is checked, and lent until capacity_free(). */
 void capacity_add(struct capacity *c, struct str service,
                   const struct capacity_conf *conf);
-/* Reads every service now and then every `refresh`. */
+/* Reads every service now and then every `refresh`; sooner after a failure,
+ * and every 5 s where nobody outside is asked. */
 void capacity_start(struct capacity *c);
 /* One-shot: reads every service once; `done` comes later, from the loop, once,
  * after the last `read`. */

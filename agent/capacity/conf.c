@@ -22,7 +22,7 @@ const struct conf_key capacity_keys[] = {
     CONF_SECTION(capacity_conf, dns, capacity_dns_conf, capacity_dns_keys,
                  "As many workers run as a DNS name has addresses."),
     CONF_MS(capacity_conf, refresh, "30s", WHEN_SECOND, WHEN_HOUR,
-            "Time from one reading to the next."),
+            "Time from one reading to the next, where somebody is asked."),
     CONF_MS(capacity_conf, timeout, "5s", 100, WHEN_MINUTE,
             "How long one reading may take."),
     CONF_MS(capacity_conf, keep, "2m", 0, WHEN_DAY,

@@ -27,6 +27,7 @@ static void start(struct capacity_source *s)
 
 const struct capacity_type capacity_fixed = {
     .name = "fixed",
+    .near = true,
     .named = named,
     .describe = describe,
     .start = start,

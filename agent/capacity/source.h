@@ -35,6 +35,8 @@ struct capacity_source {
 
 struct capacity_type {
     const char *name; /* as the configuration names it */
+    bool near;        /* asks nobody outside: read often, and no fuss about
+                         what is not known yet */
     /* Is this the source that was written down? */
     bool (*named)(const struct capacity_conf *conf);
     /* What the table cannot check; NULL: nothing. */

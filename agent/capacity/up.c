@@ -30,6 +30,7 @@ static void start(struct capacity_source *s)
 
 const struct capacity_type capacity_up = {
     .name = "up",
+    .near = true,
     .named = named,
     .describe = describe,
     .start = start,

@@ -53,12 +53,19 @@ static void list_lookup(const struct lookup *l, struct listing *to)
         listing_doubt(to, l->place, l->count);
 }
 
-static void log_cut(struct discovery *d, const struct target_list *list)
+static void log_change(struct discovery *d, const struct target_list *list)
 {
     bool cut = list->doubt.len > 0;
 
+    if (list->complete)
+        log_info("targets_changed", log_z("job", d->job),
+                 log_i("targets", (int64_t)list->count));
+    else
+        log_warn("targets_incomplete", log_z("job", d->job),
+                 log_i("targets", (int64_t)list->count),
+                 log_s("reason", list->reason));
     if (cut && !d->cut)
-        log_warn("discovery_may_be_cut", log_z("job", d->job),
+        log_warn("targets_may_be_cut", log_z("job", d->job),
                  log_s("reason", list->doubt));
     d->cut = cut;
 }
@@ -89,10 +96,7 @@ static void tell(void *arg)
 
     if (d->told && !differs)
         return;
-    log_info("targets_changed", log_z("job", d->job),
-             log_i("targets", (int64_t)list->count),
-             log_b("complete", list->complete), log_s("reason", list->reason));
-    log_cut(d, list);
+    log_change(d, list);
     d->told = true;
     d->options.changed(d->options.arg, list);
 }

@@ -109,6 +109,16 @@ static void settle(struct scraper *s, const struct err *err)
         p->options.ended(p->options.arg, &status);
 }
 
+/* The URL stands beside the error wherever that is told. */
+static void without_url(const struct err *from, struct str url, struct err *out)
+{
+    struct str text = str_of(from->text);
+
+    if (str_starts(text, url) && str_starts(str_from(text, url.len), STR(": ")))
+        text = str_from(text, url.len + 2);
+    err_set(out, from->kind, "%.*s", STR_ARG(text));
+}
+
 static void on_done(void *arg, const struct http_response *res,
                     const struct err *net)
 {
@@ -120,8 +130,10 @@ static void on_done(void *arg, const struct http_response *res,
         settle(s, NULL);
         return;
     }
+    if (net)
+        without_url(net, s->url, &why);
     ingest_abort(&s->ingest);
-    settle(s, net ? net : &why);
+    settle(s, &why);
 }
 
 void fetch_start(struct scraper *s)

@@ -200,9 +200,26 @@ static void test_targets_of_a_job_that_answer_are_asked_of_the_owner(
     assert_false(now(f).known);
     assert_true(str_eqz(now(f).reason, "job api was not scraped yet"));
     f->up = 3;
-    sim_run_for(f->loop, 30000);
+    sim_run_for(f->loop, 5000);
     assert_int_equal(now(f).running, 3);
     assert_true(str_eqz(now(f).source, "up of job api"));
+    f->up = 2;
+    sim_run_for(f->loop, 5000);
+    assert_int_equal(now(f).running, 2);
+}
+
+static void test_a_failure_is_retried_soon(void **state)
+{
+    struct fixture *f = *state;
+
+    f->conf.dns.name = name;
+    sim_dns_fail(f->loop, str_of(name), RESOLVE_A, ERR_NETWORK);
+    add(f);
+    capacity_start(f->capacity);
+    sim_run_for(f->loop, 10);
+    sim_dns_addresses(f->loop, str_of(name), RESOLVE_A, "10.0.0.1");
+    sim_run_for(f->loop, 1010);
+    assert_int_equal(now(f).running, 1);
 }
 
 static void test_one_shot_reads_all_once(void **state)
@@ -254,6 +271,7 @@ int main(void)
         CASE(test_eight_addresses_are_unknown_unless_trusted),
         CASE(test_a_failure_keeps_the_number_for_a_while_then_unknown),
         CASE(test_targets_of_a_job_that_answer_are_asked_of_the_owner),
+        CASE(test_a_failure_is_retried_soon),
         CASE(test_one_shot_reads_all_once),
         CASE(test_one_shot_without_services_ends),
         CASE(test_exactly_one_source_is_named),

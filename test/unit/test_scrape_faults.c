@@ -153,6 +153,15 @@ static void test_a_target_that_never_answers_times_out(void **state)
                         "old{instance=\"a:1\", job=\"j\"} stale\n");
 }
 
+static void test_an_error_does_not_repeat_the_url(void **state)
+{
+    struct scraped *w = *state;
+
+    w->page.error = ERR_NETWORK;
+    w->page.error_text = STR("connection refused");
+    fails(w, ERR_NETWORK, "connection refused");
+}
+
 static void test_more_samples_than_the_limit_fail(void **state)
 {
     struct scraped *w = *state;
@@ -371,6 +380,7 @@ int main(void)
         CASE(test_a_fallback_protocol_reads_it_anyway),
         CASE(test_an_encoding_nobody_asked_for_fails),
         CASE(test_a_target_that_never_answers_times_out),
+        CASE(test_an_error_does_not_repeat_the_url),
         CASE(test_more_samples_than_the_limit_fail),
         CASE(test_more_labels_than_the_limit_fail),
         CASE(test_longer_labels_than_the_limit_fail),
