@@ -277,6 +277,7 @@ void rules_evaluate(struct rules *r, const struct rules_world *world,
         arena_array(arena, r->count, sizeof(*results));
     bool *first = arena_array(arena, r->count, sizeof(*first));
 
+    memory_begin(r, world);
     for (size_t i = 0; i < r->figure_count; i++)
         figure_observe(&r->figures[i], world, arena);
     for (size_t i = 0; i < r->count; i++) {

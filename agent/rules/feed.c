@@ -219,9 +219,26 @@ static struct str lacks_figure(const struct scope *s,
     return STR_NONE;
 }
 
+/* A target that is gone, and none came in its place. */
+static struct str lacks_gone(const struct scope *s, const struct rule_job *job)
+{
+    const struct job_memory *m = memory_of(s->rules, job->name);
+    char patience[WHEN_TEXT];
+
+    if (!m || !m->gone)
+        return STR_NONE;
+    when_duration_format(RULE_GONE, patience);
+    return arena_printf(s->arena,
+                        "%zu of %zu targets of %.*s gone, and none came in "
+                        "their place (taken as it is after %s)",
+                        m->most - m->now, m->most, STR_ARG(job->name),
+                        patience);
+}
+
 static struct str lacks_own(const struct scope *s, const struct rule_job *job)
 {
     struct health h = health_of(s, job);
+    struct str gone;
 
     if (!job->complete)
         return arena_printf(
@@ -233,7 +250,8 @@ static struct str lacks_own(const struct scope *s, const struct rule_job *job)
             s->arena, "%zu of %zu target%s of %.*s did not answer: %.*s",
             h.all - h.up, h.all, plural(h.all), STR_ARG(job->name),
             STR_ARG(down_text(h.down, s->arena)));
-    return lacks_figure(s, job);
+    gone = lacks_gone(s, job);
+    return gone.len > 0 ? gone : lacks_figure(s, job);
 }
 
 /* Nothing says where the metric comes from. */

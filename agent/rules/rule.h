@@ -58,6 +58,17 @@ bool figure_seen_in(const struct figure *f, struct str job);
 /* What memory of `from` is worth keeping. */
 void figure_inherit(struct figure *f, const struct figure *from);
 
+/* How many targets a job had; for a target that is gone without another in
+ * its place is first taken for a fault, then for a smaller job. */
+#define RULE_GONE WHEN_MINUTE
+
+struct job_memory {
+    char *name;
+    size_t most, now;
+    bool gone; /* now < most, since: */
+    int64_t gone_ms;
+};
+
 /* A selector of a rule. */
 struct use {
     const struct promql_selector *selector;
@@ -97,7 +108,17 @@ struct rules {
     size_t count, cap;
     struct figure *figures;
     size_t figure_count, figure_cap;
+    struct job_memory *jobs;
+    size_t job_count, job_cap;
+    int64_t evaluated_ms; /* last time; 0: never */
 };
+
+/* Counts the targets of each job, and meets a clock that was set back
+ * (memory.c). */
+void memory_begin(struct rules *r, const struct rules_world *w);
+const struct job_memory *memory_of(const struct rules *r, struct str job);
+void memory_inherit(struct rules *r, const struct rules *from);
+void memory_fini(struct rules *r);
 
 /* ---- what feeds a rule (feed.c) ---------------------------------------- */
 

@@ -102,6 +102,7 @@ void rules_free(struct rules *r)
     }
     for (size_t i = 0; i < r->figure_count; i++)
         figure_fini(&r->figures[i]);
+    memory_fini(r);
     free(r->items);
     free(r->figures);
     arena_fini(&r->arena);
@@ -182,6 +183,7 @@ static void inherit_rule(struct rule *to, const struct rule *from)
 
 void rules_inherit(struct rules *r, const struct rules *from)
 {
+    memory_inherit(r, from);
     for (size_t i = 0; i < r->count; i++)
         for (size_t j = 0; j < from->count; j++) {
             const struct rule_info *a = &r->items[i].info;

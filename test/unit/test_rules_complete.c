@@ -288,6 +288,58 @@ static void test_a_partial_value_is_sent_where_it_is_allowed(void **state)
     world_fini(&w);
 }
 
+/* Discovery may lose one for a moment; a job that has become smaller is taken
+ * as it is after a minute, within the hold time. */
+static void test_a_target_that_is_gone_was_perhaps_lost(void **state)
+{
+    struct world w;
+
+    (void)state;
+    world_init(&w);
+    world_metric(&w, "Depth", "sum(depth)");
+    assert_true(world_start(&w));
+    world_job(&w, "one", 3);
+    world_set_all(&w, "depth", "one", 3);
+    world_evaluate(&w);
+    w.jobs[0].target_count = 2;
+    for (int i = 0; i < 4; i++) {
+        world_pass(&w, 15000);
+        world_set_all(&w, "depth", "one", 3);
+        world_evaluate(&w);
+        assert_int_equal(state_of(&w, "Depth"), RULE_HELD);
+        assert_true(world_value(&w, "Depth") == 9);
+        world_assert_reason(&w, "Depth", "1 of 3 targets of one gone");
+    }
+    world_pass(&w, 15000);
+    world_set_all(&w, "depth", "one", 3);
+    world_evaluate(&w);
+    assert_int_equal(state_of(&w, "Depth"), RULE_FRESH);
+    world_fini(&w);
+}
+
+static void test_a_target_that_was_replaced_is_not_missed(void **state)
+{
+    struct world w;
+
+    (void)state;
+    world_init(&w);
+    world_metric(&w, "Depth", "sum(depth)");
+    assert_true(world_start(&w));
+    world_job(&w, "one", 2);
+    world_set_all(&w, "depth", "one", 3);
+    world_evaluate(&w);
+    world_pass(&w, 15000);
+    world_down(&w, "one", 1, "gone");
+    w.targets[0][1] = (struct rule_target){
+        .url = STR("c"), .instance = STR("c"), .up = true, .good_ms = w.now_ms};
+    world_set(&w, "depth", "one", 2, 5);
+    world_set(&w, "depth", "one", 0, 3);
+    world_evaluate(&w);
+    assert_int_equal(state_of(&w, "Depth"), RULE_FRESH);
+    assert_true(world_value(&w, "Depth") == 8);
+    world_fini(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -306,6 +358,8 @@ int main(void)
         cmocka_unit_test(test_a_matcher_on_the_instance_narrows),
         cmocka_unit_test(test_what_the_scraper_says_needs_no_answer),
         cmocka_unit_test(test_a_partial_value_is_sent_where_it_is_allowed),
+        cmocka_unit_test(test_a_target_that_is_gone_was_perhaps_lost),
+        cmocka_unit_test(test_a_target_that_was_replaced_is_not_missed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
