@@ -83,7 +83,6 @@ static enum MHD_Result send_reply(struct MHD_Connection *connection,
 {
     size_t len = reply->body.len;
     struct MHD_Response *response;
-    char *type;
     enum MHD_Result rc;
 
     response = MHD_create_response_from_buffer(len, buf_take(&reply->body),
@@ -91,7 +90,8 @@ static enum MHD_Result send_reply(struct MHD_Connection *connection,
     if (!response)
         return MHD_NO;
     if (reply->content_type.len > 0) {
-        type = xstrndup(reply->content_type.ptr, reply->content_type.len);
+        char *type = xstrndup(reply->content_type.ptr, reply->content_type.len);
+
         (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
                                       type);
         free(type);

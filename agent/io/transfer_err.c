@@ -21,7 +21,7 @@ static const char *detail(const struct http_transfer *t, CURLcode code,
     size_t n = 0;
 
     memset(out, 0, DETAIL);
-    while (said[n] && n < DETAIL - 1) {
+    while (n < DETAIL - 1 && said[n]) {
         out[n] = said[n];
         if (out[n] < ' ' || out[n] > '~')
             out[n] = '?';
@@ -36,6 +36,7 @@ void transfer_late(const struct http_transfer *t, struct err *err)
 {
     curl_off_t ready = 0;
     const char *what = "no answer";
+    const char *mend = "is the service busy, or its timeout too short";
     char after[WHEN_TEXT];
 
     if (t->easy)
@@ -43,11 +44,12 @@ void transfer_late(const struct http_transfer *t, struct err *err)
     when_duration_format(t->req->timeout_ms, after);
     if (t->head_done)
         what = "the body was not complete";
-    else if (ready == 0) /* with TLS, where the URL says so */
+    else if (ready == 0) { /* with TLS, where the URL says so */
         what = "no connection";
-    err_set(err, ERR_TIMEOUT,
-            "%s: %s after %s; is the service busy, or its timeout too short",
-            t->shown.ptr, what, after);
+        mend = "can this host be reached from here";
+    }
+    err_set(err, ERR_TIMEOUT, "%s: %s after %s; %s", t->shown.ptr, what, after,
+            mend);
 }
 
 static void refused(const struct http_transfer *t, struct err *err)
