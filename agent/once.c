@@ -160,7 +160,6 @@ static void preview_sink(const struct agent_sink *sink,
     struct shown shown = {.arena = arena};
     struct preview p = {.type = sink->conf->type,
                         .conf = sink->conf->conf,
-                        .now_ms = loop_now(sink->agent->loop).wall_ms,
                         .request = keep_request,
                         .refused = keep_refused,
                         .arg = &shown};

@@ -32,7 +32,7 @@ void credentials_copy(struct credentials *to, const struct credentials *from)
 
 static const char *process_variable(void *arg, const char *name)
 {
-    const char *value = getenv(name); /* one thread: NOLINT(concurrency-*) */
+    const char *value = getenv(name);
 
     (void)arg;
     return value && str_trim(str_of(value)).len > 0 ? value : NULL;

@@ -202,8 +202,12 @@ static struct str plain_xml(struct str s, struct arena *arena)
         while (e < count &&
                !str_starts(str_from(s, i), str_of(entities[e].name)))
             e++;
-        buf_addc(&out, e < count ? entities[e].c : s.ptr[i]);
-        i += e < count ? strlen(entities[e].name) : 1;
+        if (e < count) {
+            buf_addc(&out, entities[e].c);
+            i += strlen(entities[e].name);
+        } else {
+            buf_addc(&out, s.ptr[i++]);
+        }
     }
     plain = arena_str(arena, buf_str(&out));
     buf_fini(&out);
@@ -234,11 +238,11 @@ static struct str header_code(const struct http_response *res)
 /* What follows shows our headers, the session token among them. */
 static struct str without_canonical(struct str message)
 {
-    size_t at = find(message, 0, "The Canonical String");
+    struct str rest =
+        str_n(message.ptr, find(message, 0, "The Canonical String"));
 
-    message.len = at;
-    message.len = find(message, 0, "The String-to-Sign");
-    return message;
+    rest.len = find(rest, 0, "The String-to-Sign");
+    return rest;
 }
 
 void aws_answer_read(const struct http_response *res, struct arena *arena,

@@ -22,7 +22,7 @@
 #define REST_BASE    WHEN_SECOND
 #define REST_CAP     WHEN_MINUTE
 #define TRIES        3
-#define RESPONSE_MAX (64 * 1024)
+#define RESPONSE_MAX ((size_t)64 << 10)
 #define TIMEOUT_MS   (5 * WHEN_SECOND)
 
 enum state { EMPTY, ASKING, RESTING, VALID };

@@ -408,7 +408,6 @@ bool sigv4_sign(const struct sigv4 *s, struct arena *arena,
                 struct http_request *req, struct err *err)
 {
     struct buf canonical, names, text;
-    char signature[SIGV4_HEX];
     bool ok;
 
     buf_init(&canonical, BUF_NO_LIMIT);
@@ -417,6 +416,8 @@ bool sigv4_sign(const struct sigv4 *s, struct arena *arena,
     sigv4_stamp(s, arena, req);
     ok = sigv4_canonical(s, req, &canonical, &names, err);
     if (ok) {
+        char signature[SIGV4_HEX];
+
         sigv4_string_to_sign(s, buf_str(&canonical), &text);
         sigv4_signature(s, buf_str(&text), signature);
         buf_reset(&text);

@@ -55,9 +55,8 @@ must_check bool cloudwatch_check(const void *conf, const struct sink_metric *m,
 must_check bool cloudwatch_admit(const void *conf, const struct point *p,
                                  struct err *err);
 must_check bool cloudwatch_render(const void *conf, const struct batch *batch,
-                                  int64_t now_ms, struct arena *arena,
-                                  struct http_request *req, size_t *taken,
-                                  struct err *err);
+                                  struct arena *arena, struct http_request *req,
+                                  size_t *taken, struct err *err);
 void cloudwatch_judge(const void *conf, const struct http_response *res,
                       const struct batch *sent, int64_t now_ms,
                       struct arena *arena, struct verdict *out);

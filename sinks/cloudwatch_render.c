@@ -114,15 +114,14 @@ static void set_headers(const struct cloudwatch_conf *c,
 }
 
 bool cloudwatch_render(const void *conf, const struct batch *batch,
-                       int64_t now_ms, struct arena *arena,
-                       struct http_request *req, size_t *taken, struct err *err)
+                       struct arena *arena, struct http_request *req,
+                       size_t *taken, struct err *err)
 {
     const struct cloudwatch_conf *c = conf;
     struct buf body;
     struct jsonw w;
     size_t n;
 
-    (void)now_ms;
     buf_init(&body, BUF_NO_LIMIT);
     jsonw_init(&w, &body, 0);
     jsonw_object(&w);

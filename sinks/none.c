@@ -7,12 +7,11 @@ struct none_conf {
 
 static const struct conf_key keys[] = {CONF_END};
 
-static bool render(const void *conf, const struct batch *batch, int64_t now_ms,
+static bool render(const void *conf, const struct batch *batch,
                    struct arena *arena, struct http_request *req, size_t *taken,
                    struct err *err)
 {
     (void)conf;
-    (void)now_ms;
     (void)arena;
     (void)err;
     req->body = STR_NONE;

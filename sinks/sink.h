@@ -82,7 +82,7 @@ struct sink_type {
      * over HTTP leaves req->url empty and writes what it has to say to
      * req->body; it goes to standard output (stdout) or nowhere (none).
      */
-    bool (*render)(const void *conf, const struct batch *batch, int64_t now_ms,
+    bool (*render)(const void *conf, const struct batch *batch,
                    struct arena *arena, struct http_request *req, size_t *taken,
                    struct err *err);
     /* Makes the request ready for the wire: compresses a long body (so that a

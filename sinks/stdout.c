@@ -48,14 +48,13 @@ static void write_point(struct buf *out, const struct point *p)
     buf_addc(out, '\n');
 }
 
-static bool render(const void *conf, const struct batch *batch, int64_t now_ms,
+static bool render(const void *conf, const struct batch *batch,
                    struct arena *arena, struct http_request *req, size_t *taken,
                    struct err *err)
 {
     struct buf lines;
 
     (void)conf;
-    (void)now_ms;
     (void)err;
     buf_init(&lines, BUF_NO_LIMIT);
     for (size_t i = 0; i < batch->count; i++)

@@ -529,8 +529,7 @@ static void start_request(struct outbox *o, size_t count)
     arena_reset(&o->arena);
     o->req = (struct http_request){0};
     o->taken = 0;
-    if (!t->render(o->with.conf, &batch, cloud_ms(o), &o->arena, &o->req,
-                   &o->taken, &err)) {
+    if (!t->render(o->with.conf, &batch, &o->arena, &o->req, &o->taken, &err)) {
         unrenderable(o, count, &err);
         return;
     }

@@ -28,7 +28,7 @@ static size_t one_request(const struct preview *p, const struct batch *batch,
     struct err why;
 
     arena_reset(arena);
-    if (p->type->render(p->conf, batch, p->now_ms, arena, &req, &taken, &why)) {
+    if (p->type->render(p->conf, batch, arena, &req, &taken, &why)) {
         p->request(p->arg, &req);
         return taken;
     }

@@ -16,7 +16,6 @@ typedef void preview_refused_fn(void *arg, const struct point *point,
 struct preview {
     const struct sink_type *type;
     const void *conf;
-    int64_t now_ms; /* wall clock */
     preview_request_fn *request;
     preview_refused_fn *refused;
     void *arg;

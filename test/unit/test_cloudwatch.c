@@ -287,8 +287,8 @@ static size_t render_some(struct cloud *c, const struct point *const *points,
     struct err err;
 
     *req = (struct http_request){0};
-    if (!c->type->render(&c->values, &(struct batch){points, count}, NOW,
-                         &c->arena, req, &taken, &err)) {
+    if (!c->type->render(&c->values, &(struct batch){points, count}, &c->arena,
+                         req, &taken, &err)) {
         assert_int_equal(err.kind, ERR_LIMIT);
         return 0;
     }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/base/log.h"
 #include "agent/deliver/outbox.h"
-
-#include <stdio.h>
 #include "test/lib/sim.h"
 #include "test/lib/unit.h"
+
+#include <stdio.h>
 
 #define URL "http://cloud.test/"
 
@@ -18,14 +18,12 @@ struct cloud_conf {
 };
 
 static bool cloud_render(const void *conf, const struct batch *batch,
-                         int64_t now_ms, struct arena *arena,
-                         struct http_request *req, size_t *taken,
-                         struct err *err)
+                         struct arena *arena, struct http_request *req,
+                         size_t *taken, struct err *err)
 {
     const struct cloud_conf *c = conf;
     struct str body = STR_NONE;
 
-    (void)now_ms;
     (void)err;
     *taken = batch->count < c->most ? batch->count : c->most;
     for (size_t i = 0; i < *taken; i++)

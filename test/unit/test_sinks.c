@@ -189,9 +189,9 @@ static void render(struct arena *a, const char *name, struct http_request *req)
     struct err err;
 
     *req = (struct http_request){0};
-    assert_true(sink_find(str_of(name))
-                    ->render(NULL, &(struct batch){points, 2}, 0, a, req,
-                             &taken, &err));
+    assert_true(
+        sink_find(str_of(name))
+            ->render(NULL, &(struct batch){points, 2}, a, req, &taken, &err));
     assert_int_equal(taken, 2);
     assert_int_equal(req->url.len, 0);
 }
