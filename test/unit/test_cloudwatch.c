@@ -158,8 +158,8 @@ static void render_all(struct cloud *c, struct json_object *list,
         struct http_request req = {0};
         size_t taken;
 
-        assert_true(c->type->render(&c->values, &left, NOW, &c->arena, &req,
-                                    &taken, &err));
+        assert_true(
+            c->type->render(&c->values, &left, &c->arena, &req, &taken, &err));
         print_request(&req, out);
         left.points += taken;
         left.count -= taken;
