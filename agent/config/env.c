@@ -20,7 +20,9 @@ void conf_env_name(struct str path, struct buf *out)
 
         if (c >= 'a' && c <= 'z')
             c = (char)(c - 'a' + 'A');
-        buf_addc(out, c == '.' || c == '-' ? '_' : c);
+        if (c == '.' || c == '-')
+            c = '_';
+        buf_addc(out, c);
     }
 }
 

@@ -129,20 +129,20 @@ static bool expand_text(struct expansion *x, struct str text, int depth,
         return err_set(err, ERR_CONFIG, "${ stands in ${ too deep");
     while (text.len) {
         size_t plain = str_find(text, '$');
-        char next;
+        bool escaped;
 
         buf_add(x->out, text.ptr, plain);
         text = str_from(text, plain);
         if (!text.len)
             break;
-        next = text.len > 1 ? text.ptr[1] : '\0';
-        if (next == '{') {
+        if (str_starts(text, STR("${"))) {
             if (!expand_one(x, &text, depth, err))
                 return false;
             continue;
         }
+        escaped = str_starts(text, STR("$$"));
         buf_addc(x->out, '$');
-        text = str_from(text, next == '$' ? 2 : 1);
+        text = str_from(text, escaped ? 2 : 1);
     }
     return true;
 }

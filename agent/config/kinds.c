@@ -251,13 +251,20 @@ static bool read_map(struct arena *a, struct str text, bool secret,
     return true;
 }
 
+static bool is_text(struct str text, struct err *err)
+{
+    if (text.len && memchr(text.ptr, '\0', text.len))
+        return err_set(err, ERR_CONFIG, "must not have a NUL byte in it");
+    if (!str_utf8(text))
+        return err_set(err, ERR_CONFIG, "is not UTF-8 text");
+    return true;
+}
+
 static bool read_text(const struct conf_key *row, struct arena *a,
                       struct str text, char **field, struct err *err)
 {
     if (!text.len && row->flags & CONF_FILLED)
         return err_set(err, ERR_CONFIG, "must not be empty");
-    if (text.len && memchr(text.ptr, '\0', text.len))
-        return err_set(err, ERR_CONFIG, "must not have a NUL byte in it");
     *field = arena_strdup(a, text);
     return true;
 }
@@ -277,11 +284,11 @@ bool conf_kind_read(const struct conf_key *row, struct arena *a,
     case CONF_KIND_ENUM:
         return read_enum(row, str_trim(text), secret, field, err);
     case CONF_KIND_LIST:
-        return read_list(a, text, field, err);
+        return is_text(text, err) && read_list(a, text, field, err);
     case CONF_KIND_MAP:
-        return read_map(a, text, secret, field, err);
+        return is_text(text, err) && read_map(a, text, secret, field, err);
     case CONF_KIND_TEXT:
-        return read_text(row, a, text, field, err);
+        return is_text(text, err) && read_text(row, a, text, field, err);
     case CONF_KIND_END:
     case CONF_KIND_SECTION:
     case CONF_KIND_INLINE:

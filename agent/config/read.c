@@ -35,9 +35,12 @@ static void set_default(const struct into *to, const struct conf_key *row)
 /* Nothing is there: no section, no rows. */
 static void set_none(const struct into *to, const struct conf_key *row)
 {
-    memset(to->base + row->at, 0, sizeof(void *));
+    const void *none = NULL;
+    const size_t count = 0;
+
+    memcpy(to->base + row->at, &none, sizeof(none));
     if (row->kind != CONF_KIND_OPTIONAL)
-        memset(to->base + row->count_at, 0, sizeof(size_t));
+        memcpy(to->base + row->count_at, &count, sizeof(count));
 }
 
 static void set_defaults(const struct into *to)

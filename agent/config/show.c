@@ -135,21 +135,32 @@ struct showing {
 static void show_rows(const struct showing *s, const struct conf_key *keys,
                       const char *base);
 
-/* As YAML in double quotes takes it (YAML 1.1, section 5.6). */
-static void show_quoted(struct str text, struct buf *out)
+/* What a YAML text may hold as it is, and does not fold (YAML 1.1, section
+ * 4.1.1). */
+static bool is_plain(uint32_t rune)
+{
+    return rune >= ' ' && (rune < 0x7f || rune > 0xa0) && rune != 0x2028 &&
+           rune != 0x2029 && rune != 0xfeff && rune != 0xfffe && rune != 0xffff;
+}
+
+/* As YAML in double quotes takes it; `dollar` stands for a $. */
+static void show_quoted(struct str text, const char *dollar, struct buf *out)
 {
     buf_addc(out, '"');
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.ptr[i];
+    while (text.len) {
+        uint32_t rune = 0;
+        size_t n = str_rune(text, &rune);
+        char c = text.ptr[0];
 
         if (c == '"' || c == '\\')
             buf_addf(out, "\\%c", c);
-        else if (c < ' ' || c == 0x7f)
-            buf_addf(out, "\\x%02X", c);
         else if (c == '$')
-            buf_addz(out, "$$");
+            buf_addz(out, dollar);
+        else if (n && is_plain(rune))
+            buf_add(out, text.ptr, n);
         else
-            buf_addc(out, (char)c);
+            buf_addf(out, "\\u%04X", (unsigned)rune);
+        text = str_from(text, n ? n : 1);
     }
     buf_addc(out, '"');
 }
@@ -160,7 +171,7 @@ static void show_text(const struct conf *c, char *const *field, struct buf *out)
     if (conf_origin_hidden(c, field) && (*field)[0])
         buf_addz(out, "\"***\"");
     else
-        show_quoted(str_of(*field), out);
+        show_quoted(str_of(*field), "$$", out);
 }
 
 static void show_value(const struct conf *c, const struct conf_key *row,
@@ -182,7 +193,7 @@ static void show_value(const struct conf *c, const struct conf_key *row,
         buf_addc(out, '{');
         for (size_t i = 0; i < map->count; i++) {
             buf_addz(out, i ? ", " : "");
-            show_quoted(str_of(map->pairs[i].name), out);
+            show_quoted(str_of(map->pairs[i].name), "$", out);
             buf_addz(out, ": ");
             show_text(c, &map->pairs[i].value, out);
         }
@@ -240,11 +251,12 @@ static void show_table(const struct showing *s, const struct conf_key *row,
                                                     : " []\n");
     in.indent += 4;
     for (size_t i = 0; i < count; i++, rows += row->size) {
+        buf_addf(s->out, "%*s", s->indent + 2, "");
         if (row->kind == CONF_KIND_NAMED)
-            buf_addf(s->out, "%*s%s:\n", s->indent + 2, "",
-                     *(char *const *)(const void *)(rows + row->name_at));
-        else
-            buf_addf(s->out, "%*s-\n", s->indent + 2, "");
+            show_quoted(
+                str_of(*(char *const *)(const void *)(rows + row->name_at)),
+                "$", s->out);
+        buf_addz(s->out, row->kind == CONF_KIND_NAMED ? ":\n" : "-\n");
         show_rows(&in, row->keys, rows);
     }
 }

@@ -6,8 +6,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-extern char **environ;
-
 /* Whole, or not at all; what is no regular file (a pipe) is fine too. */
 static bool read_all(int fd, const char *path, struct buf *out, struct err *err)
 {

@@ -11,9 +11,10 @@ const struct conf_key scrape_keys[] = {
     CONF_MS(scrape_conf, timeout, TIMEOUT, 10, WHEN_HOUR,
             "How long a target may take to answer, to the last byte; where "
             "nothing is written no longer than the interval."),
-    CONF_ENUM(scrape_conf, replicas, "own", "own|shared",
+    CONF_ENUM(scrape_conf, replicas, "auto", "auto|own|shared",
               "own: each target has figures of its own, and all are needed; "
-              "shared: all repeat one figure, and one of them is enough."),
+              "shared: all repeat one figure, and one of them is enough; auto: "
+              "as is known of Membrane's figures, and own for others."),
     CONF_SIZE(scrape_conf, body_limit, "16MiB", 1024, 4096 * MIB,
               "Bytes of one answer, unpacked; a longer one fails the scrape."),
     CONF_SIZE(scrape_conf, wire_limit, "16MiB", 1024, 4096 * MIB,

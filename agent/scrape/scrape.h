@@ -22,8 +22,9 @@
 #include "agent/store/store.h"
 
 /* What the figures of a job's replicas are: each its own, or one shared figure
- * that all repeat.  Only carried here; agent/rules reads it. */
-enum scrape_replicas { SCRAPE_OWN, SCRAPE_SHARED };
+ * that all repeat; unstated, agent/rules knows it of Membrane's figures, and
+ * takes others for own.  Only carried here. */
+enum scrape_replicas { SCRAPE_UNSTATED, SCRAPE_OWN, SCRAPE_SHARED };
 
 /* The part of a job that says how it is scraped. */
 struct scrape_conf {

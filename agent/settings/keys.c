@@ -79,7 +79,7 @@ static const struct conf_key *sink_rows(struct arena *arena)
     struct conf_key *rows =
         arena_array(arena, SETTINGS_SINKS_MAX + 1, sizeof(*rows));
 
-    for (size_t i = 0; sink_types[i] && i < SETTINGS_SINKS_MAX; i++)
+    for (size_t i = 0; i < SETTINGS_SINKS_MAX && sink_types[i]; i++)
         rows[i] = (struct conf_key){
             .key = sink_types[i]->name,
             .kind = CONF_KIND_OPTIONAL,

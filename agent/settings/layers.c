@@ -187,14 +187,29 @@ static struct conf_node *long_form(struct gathering *g, const char *variable,
     return NULL;
 }
 
+static bool names_service(struct gathering *g, const char *variable)
+{
+    struct conf_mark mark = scalar(g, variable, STR(""))->mark;
+    const char *p = variable + strlen(CAPACITY_PREFIX);
+
+    while ((*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') || *p == '_')
+        p++;
+    if (*p)
+        conf_fault(g->c, &mark, NULL,
+                   "names no service; write it in capitals, digits and _, as "
+                   "SCALEBRIDGE_CAPACITY_INSTANT_TASKS_WORKER");
+    return !*p;
+}
+
 static void set_capacity(struct gathering *g, struct str variable,
                          struct str value)
 {
     const char *name = arena_strdup(g->arena, variable);
-    struct conf_node *n = long_form(g, name, str_trim(value));
-    struct conf_node *capacity = NULL, *was, *over;
+    struct conf_node *n = NULL, *capacity = NULL, *was, *over;
     struct conf_node top = {.kind = CONF_MAPPING};
 
+    if (names_service(g, name))
+        n = long_form(g, name, value);
     if (n)
         capacity = member(g, g->root, "capacity", CONF_MAPPING, &n->mark);
     if (!capacity)
@@ -244,7 +259,7 @@ static bool refuse_key(struct gathering *g, struct conf_node *parent, size_t i)
     struct conf_node *n = conf_node_get(parent, str_of(later[i].key));
     struct buf path;
 
-    if (!n)
+    if (!parent || !n)
         return false;
     buf_init(&path, BUF_NO_LIMIT);
     buf_addf(&path, "%s.", later[i].section);

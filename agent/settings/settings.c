@@ -58,7 +58,7 @@ static void finish_job(struct settings *s, struct settings_job *job)
     const struct settings_scrape *scrape = &s->values.scrape;
 
     conf_inherit(s->conf, scrape_keys, &job->scrape, &scrape->common);
-    if (conf_written(s->conf, &job->scrape.replicas))
+    if (job->scrape.replicas != SCRAPE_UNSTATED)
         job->replicas =
             job->scrape.replicas == SCRAPE_SHARED ? RULE_SHARED : RULE_OWN;
     if (conf_written(s->conf, &job->discover.path))

@@ -34,7 +34,7 @@ struct settings_job {
     char *name;
     struct discover_conf discover;
     struct scrape_conf scrape;   /* what is not written: scrape's */
-    enum rule_replicas replicas; /* unstated unless written */
+    enum rule_replicas replicas; /* scrape.replicas, as rules want it */
 };
 
 struct settings_scrape {

@@ -99,9 +99,26 @@ static void run_case(void **state)
     buf_fini(&got);
 }
 
-/* "a/b/name.yml" -> "name", once for .yml and .env. */
-static void add_names(const char *end, struct CMUnitTest **tests, size_t *count,
-                      size_t *cap)
+struct names {
+    struct CMUnitTest *tests;
+    size_t count, cap;
+};
+
+/* Once, though it may have both a .yml and a .env. */
+static void add_name(struct names *n, char *name)
+{
+    for (size_t i = 0; i < n->count; i++)
+        if (strcmp(n->tests[i].name, name) == 0) {
+            free(name);
+            return;
+        }
+    xgrow(&n->tests, &n->cap, n->count, sizeof(*n->tests));
+    n->tests[n->count++] = (struct CMUnitTest){
+        .name = name, .test_func = run_case, .initial_state = name};
+}
+
+/* "a/b/name.yml" -> "name" */
+static void add_names(struct names *n, const char *end)
 {
     struct buf pattern;
     glob_t found;
@@ -111,18 +128,8 @@ static void add_names(const char *end, struct CMUnitTest **tests, size_t *count,
     if (glob(buf_z(&pattern), 0, NULL, &found) == 0) {
         for (size_t i = 0; i < found.gl_pathc; i++) {
             const char *base = found.gl_pathv[i] + strlen(golden.prefix);
-            char *name = xstrndup(base, strlen(base) - strlen(end));
-            bool known = false;
 
-            for (size_t k = 0; k < *count; k++)
-                known = known || strcmp((*tests)[k].name, name) == 0;
-            if (known) {
-                free(name);
-                continue;
-            }
-            xgrow(tests, cap, *count, sizeof(**tests));
-            (*tests)[(*count)++] = (struct CMUnitTest){
-                .name = name, .test_func = run_case, .initial_state = name};
+            add_name(n, xstrndup(base, strlen(base) - strlen(end)));
         }
         globfree(&found);
     }
@@ -132,21 +139,21 @@ static void add_names(const char *end, struct CMUnitTest **tests, size_t *count,
 int golden_run(const char *dir, golden_fn *fn)
 {
     const char *srcdir = getenv("srcdir");
-    struct CMUnitTest *tests = NULL;
-    size_t count = 0, cap = 0;
+    struct names n = {.count = 0};
     struct buf prefix;
-    int failed;
+    int failed = 1; /* no case at all */
 
     buf_init(&prefix, BUF_NO_LIMIT);
     buf_addf(&prefix, "%s/%s/", srcdir ? srcdir : ".", dir);
     golden.prefix = buf_take(&prefix);
     golden.fn = fn;
-    add_names(".yml", &tests, &count, &cap);
-    add_names(".env", &tests, &count, &cap);
-    failed = count ? _cmocka_run_group_tests(dir, tests, count, NULL, NULL) : 1;
-    for (size_t i = 0; i < count; i++)
-        free(tests[i].initial_state);
-    free(tests);
+    add_names(&n, ".yml");
+    add_names(&n, ".env");
+    if (n.count)
+        failed = _cmocka_run_group_tests(dir, n.tests, n.count, NULL, NULL);
+    for (size_t i = 0; i < n.count; i++)
+        free(n.tests[i].initial_state);
+    free(n.tests);
     free(golden.prefix);
     return failed;
 }
