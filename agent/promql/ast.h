@@ -16,8 +16,8 @@
 
 #define PROMQL_MAX_DEPTH 400 /* nodes above one another */
 #define PROMQL_MAX_ARGS  64
-#define PROMQL_LOOKBACK  (5 * 60 * INT64_C(1000))
-#define PROMQL_STEP      (60 * INT64_C(1000)) /* of a subquery without one */
+#define PROMQL_LOOKBACK  INT64_C(300000)
+#define PROMQL_STEP      INT64_C(60000) /* of a subquery without one */
 
 enum node_kind {
     NODE_NUMBER,

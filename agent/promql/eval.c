@@ -116,7 +116,7 @@ bool promql_ordered(const struct promql *q)
 bool promql_eval(const struct promql *q, const struct promql_eval *with,
                  struct promql_result *out, struct err *err)
 {
-    struct err scratch;
+    struct err scratch = {0};
     struct eval ev = {
         .q = q,
         .with = with,

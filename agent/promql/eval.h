@@ -119,4 +119,13 @@ static inline void kahan_add(struct kahan *k, double v)
     k->sum = t;
 }
 
+/* Begins with the first value as k.sum and a count of 1. */
+struct mean {
+    struct kahan k;
+    double count;
+    bool running;
+};
+void mean_add(struct mean *m, double v);
+double mean_get(const struct mean *m);
+
 #endif

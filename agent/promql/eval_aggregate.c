@@ -6,47 +6,24 @@
 
 /* What an aggregation keeps of one group. */
 struct group {
-    struct kahan sum; /* sum, avg; of avg later the running mean */
-    double value;     /* min, max; stddev: sum of squares */
-    double mean;      /* stddev */
+    struct kahan sum;
+    struct mean avg;
+    double value; /* min, max; stddev: sum of squares */
+    double mean;  /* stddev */
     double count;
-    bool incremental; /* avg: the sum would overflow */
-    double *values;   /* quantile */
+    double *values; /* quantile */
     size_t value_count, value_cap;
 };
 
 static void start(enum token_kind op, struct group *g, double v)
 {
     g->sum.sum = v;
+    g->avg = (struct mean){.k.sum = v, .count = 1};
     g->value = v;
     g->mean = v;
     g->count = 1;
     if (op == T_STDDEV || op == T_STDVAR)
         g->value = isfinite(v) ? 0 : sample_nan();
-}
-
-/* A mean that no sum of large numbers overflows. */
-static void average(struct group *g, double v)
-{
-    double q;
-
-    g->count++;
-    if (!g->incremental) {
-        struct kahan next = g->sum;
-
-        kahan_add(&next, v);
-        if (!isinf(next.sum)) {
-            g->sum = next;
-            return;
-        }
-        g->incremental = true;
-        g->sum.sum /= g->count - 1;
-        g->sum.c /= g->count - 1;
-    }
-    q = (g->count - 1) / g->count;
-    g->sum.sum *= q;
-    g->sum.c *= q;
-    kahan_add(&g->sum, v / g->count);
 }
 
 static void variance(struct group *g, double v)
@@ -65,7 +42,7 @@ static void add(enum token_kind op, struct group *g, double v)
         kahan_add(&g->sum, v);
         return;
     case T_AVG:
-        average(g, v);
+        mean_add(&g->avg, v);
         return;
     case T_MIN:
         if (g->value > v || isnan(g->value))
@@ -104,8 +81,7 @@ static double finish(enum token_kind op, struct group *g, double param)
     case T_SUM:
         return g->sum.sum + g->sum.c;
     case T_AVG:
-        return g->incremental ? g->sum.sum + g->sum.c
-                              : g->sum.sum / g->count + g->sum.c / g->count;
+        return mean_get(&g->avg);
     case T_COUNT:
         return g->count;
     case T_STDVAR:

@@ -46,7 +46,7 @@ static bool range_function(struct eval *ev, const struct node *n,
                            const struct value *args, struct value *out)
 {
     struct range_call c = {.t_ms = ev->t_ms, .ev = ev};
-    const struct value *matrix = NULL;
+    const struct value *matrix = &args[0]; /* the type check saw to it */
     size_t scalars = 0;
 
     for (size_t i = 0; i < n->call.count; i++)

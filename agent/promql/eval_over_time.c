@@ -44,35 +44,44 @@ bool range_sum(const struct range_call *c, double *out)
     return true;
 }
 
-/* The sum by the count, or a running mean once the sum would overflow. */
+/* A mean: the sum by the count, or a running mean from where the sum would
+ * overflow. */
+void mean_add(struct mean *m, double v)
+{
+    double q;
+
+    m->count++;
+    if (!m->running) {
+        struct kahan next = m->k;
+
+        kahan_add(&next, v);
+        if (!isinf(next.sum)) {
+            m->k = next;
+            return;
+        }
+        m->running = true;
+        m->k.sum /= m->count - 1;
+        m->k.c /= m->count - 1;
+    }
+    q = (m->count - 1) / m->count;
+    m->k.sum *= q;
+    m->k.c *= q;
+    kahan_add(&m->k, v / m->count);
+}
+
+double mean_get(const struct mean *m)
+{
+    return m->running ? m->k.sum + m->k.c
+                      : m->k.sum / m->count + m->k.c / m->count;
+}
+
 bool range_avg(const struct range_call *c, double *out)
 {
-    struct kahan k = {c->samples[0].v, 0};
-    bool incremental = false;
-    double count = 1;
+    struct mean m = {.k.sum = c->samples[0].v, .count = 1};
 
-    for (size_t i = 1; i < c->count; i++) {
-        double v = c->samples[i].v, q;
-
-        count = (double)(i + 1);
-        if (!incremental) {
-            struct kahan next = k;
-
-            kahan_add(&next, v);
-            if (!isinf(next.sum)) {
-                k = next;
-                continue;
-            }
-            incremental = true;
-            k.sum /= count - 1;
-            k.c /= count - 1;
-        }
-        q = (count - 1) / count;
-        k.sum *= q;
-        k.c *= q;
-        kahan_add(&k, v / count);
-    }
-    *out = incremental ? k.sum + k.c : k.sum / count + k.c / count;
+    for (size_t i = 1; i < c->count; i++)
+        mean_add(&m, c->samples[i].v);
+    *out = mean_get(&m);
     return true;
 }
 

@@ -25,6 +25,13 @@ void lex_error(struct lexer *l, const char *message)
     (void)snprintf(l->error, sizeof(l->error), "%s", message);
 }
 
+static void lex_error_more(struct lexer *l, const char *more)
+{
+    size_t n = strlen(l->error);
+
+    (void)snprintf(l->error + n, sizeof(l->error) - n, "%s", more);
+}
+
 void lex_back(struct lexer *l)
 {
     l->pos -= l->width;
@@ -168,7 +175,7 @@ static struct token bracket_letter(struct lexer *l, uint32_t r)
     if (starts_duration_word(r) && duration_word(l, &t))
         return t;
     t = fail_rune(l, "unexpected character: ", r);
-    (void)strcat(l->error, ", expected ':'");
+    lex_error_more(l, ", expected ':'");
     return t;
 }
 

@@ -213,10 +213,9 @@ bool parse_args(struct parser *p, struct node ***args, size_t *count)
     return false;
 }
 
-static bool known_function(struct parser *p, const struct token *name,
-                           const struct func **out)
+static bool check_known(struct parser *p, const struct token *name,
+                        const struct func *f)
 {
-    const struct func *f = func_find(name->text);
     size_t end = name->at + name->text.len;
 
     if (!f)
@@ -232,8 +231,15 @@ static bool known_function(struct parser *p, const struct token *name,
     if (f->flags & FUNC_EXPERIMENTAL && !p->q->options.experimental)
         return parse_fail(p, name->at, end, "function \"%s\" is not enabled",
                           f->name);
-    *out = f;
     return true;
+}
+
+static const struct func *known_function(struct parser *p,
+                                         const struct token *name)
+{
+    const struct func *f = func_find(name->text);
+
+    return check_known(p, name, f) ? f : NULL;
 }
 
 static struct node *call(struct parser *p, struct token name)
@@ -242,7 +248,10 @@ static struct node *call(struct parser *p, struct token name)
     const struct func *f;
     size_t count;
 
-    if (!parse_args(p, &args, &count) || !known_function(p, &name, &f))
+    if (!parse_args(p, &args, &count))
+        return NULL;
+    f = known_function(p, &name);
+    if (!f)
         return NULL;
     n = parse_node(p, NODE_CALL, f->result, name.at);
     n->call.func = f;

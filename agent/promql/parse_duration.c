@@ -41,7 +41,7 @@ static bool nothing(struct parser *p, struct duration *out)
 static bool extreme(struct parser *p, struct duration *out)
 {
     struct token t = parse_take(p);
-    struct duration a, b;
+    struct duration a = {0}, b = {0};
 
     if (!parse_want(p, T_LEFT_PAREN) || !arithmetic(p, 1, &a) ||
         !parse_want(p, T_COMMA) || !arithmetic(p, 1, &b) ||
@@ -151,7 +151,7 @@ static bool arithmetic(struct parser *p, int level, struct duration *out)
         return false;
     for (;;) {
         int l = level_of(parse_peek(p));
-        struct duration right;
+        struct duration right = {0};
         struct token op;
 
         if (l == 0 || l < level)
@@ -178,7 +178,7 @@ static bool milliseconds(struct parser *p, const struct duration *d,
 
 bool parse_positive_duration(struct parser *p, int64_t *ms)
 {
-    struct duration d;
+    struct duration d = {0};
 
     if (!arithmetic(p, 1, &d))
         return false;
@@ -189,7 +189,7 @@ bool parse_positive_duration(struct parser *p, int64_t *ms)
 
 bool parse_offset_duration(struct parser *p, int64_t *ms)
 {
-    struct duration d;
+    struct duration d = {0};
 
     return operand(p, false, &d) && milliseconds(p, &d, ms);
 }

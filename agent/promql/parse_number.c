@@ -82,12 +82,13 @@ static bool duration(struct parser *p, const struct token *t, double *out)
 {
     struct str s = t->text;
     size_t next_unit = 0;
-    uint64_t ms = 0;
+    uint64_t ms = 0, whole;
 
     while (s.len > 0)
         if (!duration_part(p, t, &s, &next_unit, &ms))
             return false;
-    *out = (double)(ms / 1000) + (double)(ms % 1000) / 1000;
+    whole = ms / 1000;
+    *out = (double)whole + (double)(ms % 1000) / 1000;
     return true;
 }
 

@@ -170,7 +170,9 @@ static size_t escape(struct str *s, char out[4])
     }
     if (c == 'u' || c == 'U')
         return encode(digits(s, c == 'u' ? 4 : 8, 16), out);
-    out[0] = known && c ? to[known - from] : c;
+    out[0] = c;
+    if (known && c)
+        out[0] = to[known - from];
     return 1;
 }
 

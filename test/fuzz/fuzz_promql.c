@@ -28,7 +28,7 @@ static void add_series(struct store *store, const char *name, int number)
 
         if (i % 13 == 12)
             v = number % 2 ? sample_stale() : 1e300 * 1e300;
-        (void)series_append(se, NOW - 15000 * (40 - i), v);
+        (void)series_append(se, NOW - INT64_C(15000) * (40 - i), v);
     }
     free(labels);
     labels_builder_fini(&b);

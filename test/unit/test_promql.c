@@ -137,7 +137,7 @@ static void read_file(const char *dir, const char *name)
             continue;
         if (*line.ptr != ' ' && *line.ptr != '\t')
             add_block(f, name, first, str_trim(line));
-        else
+        else if (f->count)
             lines_add(&f->blocks[f->count - 1].body, str_trim(line));
     }
 }
@@ -182,6 +182,14 @@ static struct labels *labels_of(struct str s)
     return labels;
 }
 
+static void skip_quoted(char c, char *quote, size_t *i)
+{
+    if (c == '\\')
+        (*i)++;
+    if (c == *quote)
+        *quote = 0;
+}
+
 /* Where the labels end and the values begin. */
 static size_t labels_end(struct str s)
 {
@@ -193,7 +201,7 @@ static size_t labels_end(struct str s)
         char c = s.ptr[i];
 
         if (quote)
-            i += c == '\\', quote = c == quote ? 0 : quote;
+            skip_quoted(c, &quote, &i);
         else if (braces && (c == '"' || c == '\''))
             quote = c;
         else if (c == '{')
@@ -429,12 +437,14 @@ static void run_eval(const struct test_case *c)
     bool failing = str_eqz(b->word, "fail");
     struct promql_eval with = {0};
     struct promql_result r = {0};
+    struct store *store;
     struct promql *q;
     struct arena arena;
     struct err err = {0};
     bool ok;
 
-    with.store = store_for(c);
+    store = store_for(c);
+    with.store = store;
     with.t_ms = duration_ms(take_word(&text));
     arena_init(&arena, 4096);
     with.arena = &arena;
@@ -449,7 +459,7 @@ static void run_eval(const struct test_case *c)
         check_result(&r, b);
     promql_free(q);
     arena_fini(&arena);
-    store_free((struct store *)(uintptr_t)with.store);
+    store_free(store);
 }
 
 static void run_caret(const struct block *b)
