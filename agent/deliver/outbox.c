@@ -33,6 +33,10 @@ static const struct {
 #define DENIED_REST (30 * WHEN_SECOND)
 /* No failed request is repeated sooner. */
 #define LEAST_REST (100 * INT64_C(1))
+/* A clock that is off by less needs no correction; an answer that took longer
+ * tells nothing about clocks. */
+#define SKEW_LEAST (4 * WHEN_MINUTE)
+#define SKEW_SLOW  (15 * WHEN_SECOND)
 /* Bytes of an answer; what a cloud says beyond that is of no use. */
 #define RESPONSE_MAX (256 * 1024)
 
@@ -69,7 +73,7 @@ struct outbox {
     struct backoff backoff;
     int64_t pace_ms; /* least distance of requests; 0: not throttled */
     int64_t sent_mono_ms;
-    bool reauthed, reclocked; /* already tried for this batch */
+    bool reauthed; /* already tried since the last success */
     bool told_down;
     outbox_flushed_fn *flushed;
     void *flushed_arg;
@@ -260,7 +264,7 @@ static int64_t next_ms(const struct outbox *o)
 static void recovered(struct outbox *o)
 {
     backoff_reset(&o->backoff);
-    o->reauthed = o->reclocked = false;
+    o->reauthed = false;
     o->pace_ms = o->pace_ms > PACE_MIN ? o->pace_ms / 2 : 0;
     o->stats.healthy = true;
     o->stats.last_accept_ms = now_of(o).wall_ms;
@@ -362,27 +366,17 @@ static void judged_reauth(struct outbox *o, const struct verdict *v)
         rest(o, DENIED_REST);
 }
 
-/* RFC 9110 section 6.6.1: Date is the moment the answer was made. */
-static void judged_clock(struct outbox *o, const struct http_response *res,
+static void judged_clock(struct outbox *o, bool corrected,
                          const struct verdict *v)
 {
-    bool first = !o->reclocked;
-    int64_t date;
-
     failed(o, &v->err);
-    o->reclocked = true;
-    if (first && when_http_date_parse(http_get(res, STR("Date")), &date)) {
-        o->stats.skew_ms = date - now_of(o).wall_ms;
-        log_warn("clock_corrected", log_z("sink", o->with.type->name),
-                 log_i("skew_seconds", o->stats.skew_ms / WHEN_SECOND));
+    if (corrected)
         again(o, now_of(o).mono_ms);
-        return;
-    }
-    rest(o, 0);
+    else
+        rest(o, 0);
 }
 
-static void act(struct outbox *o, const struct http_response *res,
-                const struct verdict *v)
+static void act(struct outbox *o, bool corrected, const struct verdict *v)
 {
     mark(o, false);
     switch (v->kind) {
@@ -399,7 +393,7 @@ static void act(struct outbox *o, const struct http_response *res,
         judged_reauth(o, v);
         break;
     case VERDICT_CLOCK:
-        judged_clock(o, res, v);
+        judged_clock(o, corrected, v);
         break;
     case VERDICT_SPLIT:
         cut_or_drop(o, &v->err);
@@ -418,19 +412,54 @@ static void act(struct outbox *o, const struct http_response *res,
     }
 }
 
+/* Points carry the cloud's time: what is queued moves with it. */
+static void set_skew(struct outbox *o, int64_t skew_ms)
+{
+    int64_t shift = skew_ms - o->stats.skew_ms;
+
+    list_for_each (&o->queue.entries, n)
+        point_shift(list_entry(n, struct entry, node)->point, shift);
+    o->stats.skew_ms = skew_ms;
+    log_warn("clock_corrected", log_z("sink", o->with.type->name),
+             log_i("skew_seconds", skew_ms / WHEN_SECOND));
+}
+
+/*
+ * Date is the moment the answer was made (RFC 9110 section 6.6.1).  One from
+ * a cache or a slow way tells nothing; the bounds are those of AWS' SDKs.
+ * True when our idea of the cloud's clock has changed.
+ */
+static bool measure_skew(struct outbox *o, const struct http_response *res)
+{
+    int64_t date, skew, off;
+
+    if (http_get(res, STR("Age")).len || res->duration_ms > SKEW_SLOW ||
+        !when_http_date_parse(http_get(res, STR("Date")), &date))
+        return false;
+    skew = date - now_of(o).wall_ms;
+    off = skew - o->stats.skew_ms;
+    if (off < SKEW_LEAST && off > -SKEW_LEAST)
+        return false;
+    set_skew(o, skew);
+    return true;
+}
+
 static void on_answer(void *arg, const struct http_response *res,
                       const struct err *net)
 {
     struct outbox *o = arg;
-    const struct batch sent = {o->points, o->taken};
+    struct batch sent = {o->points, o->taken};
     struct verdict v = {.kind = VERDICT_RETRY};
+    bool corrected = false;
 
-    if (net)
+    if (net) {
         v.err = *net;
-    else
+    } else {
         o->with.type->judge(o->with.conf, res, &sent, cloud_ms(o), &o->arena,
                             &v);
-    act(o, res, &v);
+        corrected = measure_skew(o, res);
+    }
+    act(o, corrected, &v);
 }
 
 /*
@@ -618,7 +647,7 @@ void outbox_free(struct outbox *o)
 void outbox_add(struct outbox *o, const struct batch *batch)
 {
     for (size_t i = 0; i < batch->count; i++)
-        queue_add(&o->queue, batch->points[i]);
+        queue_add(&o->queue, batch->points[i], o->stats.skew_ms);
     o->stats.added += batch->count;
     shrink(o);
     if (o->state == IDLE)

@@ -10,16 +10,24 @@ static struct entry *entry_of(struct list_node *n)
     return n ? list_entry(n, struct entry, node) : NULL;
 }
 
-void queue_add(struct queue *q, const struct point *p)
+void point_shift(struct point *p, int64_t shift_ms)
 {
+    p->start_ms += shift_ms;
+    p->t_ms += shift_ms;
+}
+
+void queue_add(struct queue *q, const struct point *p, int64_t shift_ms)
+{
+    int64_t t_ms = p->t_ms + shift_ms;
     struct entry *e = xcalloc(1, sizeof(*e));
     struct list_node *at = q->entries.last, *behind = NULL;
 
-    while (at && entry_of(at)->point->t_ms > p->t_ms) {
+    while (at && entry_of(at)->point->t_ms > t_ms) {
         behind = at;
         at = at->prev;
     }
     e->point = point_copy(p);
+    point_shift(e->point, shift_ms);
     e->bytes = point_bytes(p) + sizeof(*e);
     list_insert_before(&q->entries, behind, &e->node);
     q->bytes += e->bytes;

@@ -21,8 +21,10 @@ struct queue {
     size_t bytes;
 };
 
-/* In its place by time; behind those of the same time. */
-void queue_add(struct queue *q, const struct point *p);
+/* In its place by time, behind those of the same time; its times are moved by
+ * `shift_ms`, so that all in the queue are of the cloud's clock. */
+void queue_add(struct queue *q, const struct point *p, int64_t shift_ms);
+void point_shift(struct point *p, int64_t shift_ms);
 void queue_drop(struct queue *q, struct entry *e); /* frees it */
 
 static inline bool queue_empty(const struct queue *q)
