@@ -24,6 +24,16 @@ static void describe(const struct capacity_conf *conf, struct buf *out)
     buf_addf(out, "dns %s %s", conf->dns.name, types[conf->dns.type].name);
 }
 
+/* RFC 2782: the target "." says that there is no such service. */
+static int64_t count_of(const struct resolve_answer *answer)
+{
+    int64_t n = 0;
+
+    for (size_t i = 0; i < answer->count; i++)
+        n += !str_eqz(answer->records[i].address, ".");
+    return n;
+}
+
 static void on_answer(void *arg, const struct resolve_answer *answer,
                       const struct err *err)
 {
@@ -45,7 +55,7 @@ static void on_answer(void *arg, const struct resolve_answer *answer,
         s->done(s->arg, NULL, &cut);
         return;
     }
-    a.running = (int64_t)answer->count;
+    a.running = count_of(answer);
     s->done(s->arg, &a, NULL);
 }
 

@@ -11,6 +11,9 @@
  * `changed` comes later, from the loop: the first time when every source has
  * answered or failed, then whenever targets, completeness or the doubt
  * changed.  It may free the discovery.
+ *
+ * To add a way of finding targets: read its entry in place.c, and let a source
+ * like lookup.c feed the listing in discover.c.
  */
 #ifndef AGENT_DISCOVER_DISCOVER_H
 #define AGENT_DISCOVER_DISCOVER_H

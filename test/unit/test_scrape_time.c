@@ -179,6 +179,25 @@ static void test_new_settings_count_from_the_next_scrape_on(void **state)
                         "a{instance=\"a:1\", job=\"j\"} 1\n");
 }
 
+static void test_a_running_scrape_is_dropped_by_new_settings(void **state)
+{
+    struct scraped *w = *state;
+
+    scraped_targets(w, A);
+    scraped_page(w, TEXT_PLAIN, STR("a 1\n"));
+    w->page.latency_ms = 5000;
+    scrape_pool_start(w->pool);
+    while (sim_running(w->loop) == 0)
+        sim_step(w->loop);
+    scrape_pool_configure(w->pool, &w->conf, NULL);
+    assert_int_equal(sim_running(w->loop), 0);
+    assert_string_equal(scraped_dump(w, true), "");
+    sim_run_for(w->loop, INTERVAL + 5000);
+    assert_int_equal(w->asked, 2);
+    assert_string_equal(scraped_dump(w, false),
+                        "a{instance=\"a:1\", job=\"j\"} 1\n");
+}
+
 static void test_a_short_interval_shortens_the_default_timeout(void **state)
 {
     struct scraped *w = *state;
@@ -221,6 +240,7 @@ int main(void)
         CASE(test_samples_of_a_clock_that_went_back_are_taken),
         CASE(test_a_loop_that_was_held_up_does_not_bunch),
         CASE(test_new_settings_count_from_the_next_scrape_on),
+        CASE(test_a_running_scrape_is_dropped_by_new_settings),
         CASE(test_a_short_interval_shortens_the_default_timeout),
         CASE(test_a_stopped_pool_asks_no_more),
     };
