@@ -16,11 +16,8 @@ bool emit_wanted(struct parser *p, struct str name)
     return p->asked_wanted;
 }
 
-bool emit_count(struct parser *p, const char *text)
+bool emit_over(struct parser *p, const char *text)
 {
-    p->n.samples++;
-    if (p->o.limits.samples == 0 || p->n.samples <= p->o.limits.samples)
-        return true;
     return fault_at(p, text, 0, ERR_LIMIT,
                     "the body has more samples than the limit, %llu",
                     (unsigned long long)p->o.limits.samples);

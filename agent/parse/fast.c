@@ -68,19 +68,47 @@ static inline bool differ_portable(const char *a, const char *b, uint32_t len)
     return memcmp(a, b, len) != 0;
 }
 
-static inline struct number_bytes number_portable(const char *at)
+static inline uint32_t digit_portable(const char *at)
 {
-    struct number_bytes b = {0, 0, 0, 0};
+    uint32_t m = 0;
+
+    for (unsigned i = 0; i < 32; i++)
+        m |= is_digit(at[i]) ? (uint32_t)1 << i : 0;
+    return m;
+}
+
+static inline struct number_bytes number_portable(const char *at,
+                                                  uint32_t digit)
+{
+    struct number_bytes b = {digit, 0, 0, 0};
 
     for (unsigned i = 0; i < 32; i++) {
         const uint32_t bit = (uint32_t)1 << i;
 
-        b.digit |= is_digit(at[i]) ? bit : 0;
         b.dot |= at[i] == '.' ? bit : 0;
         b.e |= (at[i] | 0x20) == 'e' ? bit : 0;
         b.sign |= at[i] == '+' || at[i] == '-' ? bit : 0;
     }
     return b;
+}
+
+/* Bits of 32 bytes: where `a` must be `b` and is not, or holds a byte that
+ * cannot stand inside a plain value. */
+static inline uint32_t unlike_portable(const char *a, const char *b,
+                                       uint32_t skeleton, uint32_t inside)
+{
+    const uint64_t high = UINT64_C(0x8080808080808080);
+    uint64_t same = 0, odd = 0;
+
+    for (unsigned i = 0; i < 32; i += 8) {
+        const uint64_t v = word_at(a + i);
+
+        same |= gather(zero_bytes(v ^ word_at(b + i))) << i;
+        odd |= gather(bytes_that_are(v, '"') | bytes_that_are(v, '\\') |
+                      bytes_that_are(v, '\n') | (v & high))
+               << i;
+    }
+    return (~(uint32_t)same & skeleton) | ((uint32_t)odd & inside);
 }
 
 static inline uint32_t lf_portable(const char *at)
@@ -147,20 +175,45 @@ static inline uint64_t digits16(__m128i v)
                                 _mm_cmplt_epi8(v, _mm_set1_epi8('9' + 1))));
 }
 
-static inline struct number_bytes number_sse2(const char *at)
+static inline uint32_t digit_sse2(const char *at)
+{
+    return (uint32_t)(digits16(load16(at)) | digits16(load16(at + 16)) << 16);
+}
+
+static inline struct number_bytes number_sse2(const char *at, uint32_t digit)
 {
     const __m128i lower = _mm_set1_epi8(0x20);
-    struct number_bytes b = {0, 0, 0, 0};
+    struct number_bytes b = {digit, 0, 0, 0};
 
     for (unsigned i = 0; i < 32; i += 16) {
         const __m128i v = load16(at + i);
 
-        b.digit |= (uint32_t)(digits16(v) << i);
         b.dot |= (uint32_t)(eq16(v, '.') << i);
         b.e |= (uint32_t)(eq16(_mm_or_si128(v, lower), 'e') << i);
         b.sign |= (uint32_t)((eq16(v, '+') | eq16(v, '-')) << i);
     }
     return b;
+}
+
+static inline uint64_t odd16(__m128i v)
+{
+    const __m128i quote = _mm_cmpeq_epi8(v, _mm_set1_epi8('"'));
+    const __m128i slash = _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'));
+    const __m128i lf = _mm_cmpeq_epi8(v, _mm_set1_epi8('\n'));
+
+    return mask16(
+        _mm_or_si128(_mm_or_si128(quote, slash), _mm_or_si128(lf, v)));
+}
+
+static inline uint32_t unlike_sse2(const char *a, const char *b,
+                                   uint32_t skeleton, uint32_t inside)
+{
+    const __m128i low = load16(a), high = load16(a + 16);
+    const uint64_t same = mask16(_mm_cmpeq_epi8(low, load16(b))) |
+                          mask16(_mm_cmpeq_epi8(high, load16(b + 16))) << 16;
+    const uint64_t odd = odd16(low) | odd16(high) << 16;
+
+    return (~(uint32_t)same & skeleton) | ((uint32_t)odd & inside);
 }
 
 static inline uint32_t lf_sse2(const char *at)
@@ -221,19 +274,39 @@ TARGET static inline bool differ_avx2(const char *a, const char *b,
     return (~(uint64_t)same & ((UINT64_C(1) << len) - 1)) != 0;
 }
 
-TARGET static inline struct number_bytes number_avx2(const char *at)
+TARGET static inline uint32_t digit_avx2(const char *at)
 {
-    const __m256i v = load32(at);
-    const __m256i from_0 = _mm256_sub_epi8(v, _mm256_set1_epi8('0'));
+    const __m256i from_0 = _mm256_sub_epi8(load32(at), _mm256_set1_epi8('0'));
     const __m256i nine = _mm256_set1_epi8(9);
 
+    return mask32(_mm256_cmpeq_epi8(_mm256_min_epu8(from_0, nine), from_0));
+}
+
+TARGET static inline struct number_bytes number_avx2(const char *at,
+                                                     uint32_t digit)
+{
+    const __m256i v = load32(at);
+
     return (struct number_bytes){
-        .digit =
-            mask32(_mm256_cmpeq_epi8(_mm256_min_epu8(from_0, nine), from_0)),
+        .digit = digit,
         .dot = eq32(v, '.'),
         .e = eq32(_mm256_or_si256(v, _mm256_set1_epi8(0x20)), 'e'),
         .sign = eq32(v, '+') | eq32(v, '-'),
     };
+}
+
+TARGET static inline uint32_t unlike_avx2(const char *a, const char *b,
+                                          uint32_t skeleton, uint32_t inside)
+{
+    const __m256i v = load32(a);
+    const __m256i quote = _mm256_cmpeq_epi8(v, _mm256_set1_epi8('"'));
+    const __m256i slash = _mm256_cmpeq_epi8(v, _mm256_set1_epi8('\\'));
+    const __m256i lf = _mm256_cmpeq_epi8(v, _mm256_set1_epi8('\n'));
+    const uint32_t odd = mask32(
+        _mm256_or_si256(_mm256_or_si256(quote, slash), _mm256_or_si256(lf, v)));
+    const uint32_t same = mask32(_mm256_cmpeq_epi8(v, load32(b)));
+
+    return (~same & skeleton) | (odd & inside);
 }
 
 TARGET static inline uint32_t lf_avx2(const char *at)

@@ -7,7 +7,9 @@
  * grammar found them good once, with names that differ from each other.  A
  * line that has these very bytes between its quotes, no backslash and no byte
  * above ASCII, and a plain number, is good as well: the grammar's choice at
- * each byte depends on nothing else.  Everything that fails to fit goes the
+ * each byte depends on nothing else.  A model is a shape with its values'
+ * lengths, so that a line nobody wants is proved good by comparing it with
+ * the model's bytes at fixed places.  Everything that fails to fit goes the
  * exact way, so a miss costs time and never the truth.
  */
 #ifndef AGENT_PARSE_FAST_H
@@ -15,6 +17,7 @@
 
 #include "agent/parse/internal.h"
 
+#define FAST_LINE     1024 /* longer lines go the exact way */
 #define SHAPES        8
 #define SHAPE_PREFIX  128 /* name{first=" */
 #define SHAPE_BETWEEN 32  /* ",label=" */
@@ -32,12 +35,30 @@ struct shape {
     char between[LINE_LABELS_FAST][SHAPE_BETWEEN];
 };
 
+#define MODELS      128
+#define MODEL_WAYS  4 /* places for models whose hash ends alike */
+#define PASTS       4096
+#define MODEL_WORDS 6 /* of 32 bytes */
+
+struct model {
+    uint32_t skeleton[MODEL_WORDS]; /* bytes that must be the model's */
+    uint32_t inside[MODEL_WORDS];   /* bytes of values: any plain ones */
+    uint64_t hash;                  /* of where its quotes are */
+    uint16_t len;                   /* with the blank behind; 0: unused */
+    uint8_t words;
+    char text[MODEL_WORDS * 32];
+};
+
 struct fast {
     const char *(*lines)(struct parser *p, const char *at, const char *end);
     struct shape shapes[SHAPES];
     uint8_t current;
     uint8_t evict;
     bool try_known;
+    uint32_t past; /* made of the models of the last lines */
+    uint8_t model_evict;
+    uint8_t next[PASTS]; /* the model that came after such a past */
+    struct model models[MODELS];
 };
 
 /* Which bytes of up to 64 are what. */
@@ -56,6 +77,7 @@ struct quotes {
     uint32_t at[SHAPE_QUOTES + 8];
     uint32_t count;
     uint32_t lf;
+    uint64_t hash; /* of where they are */
 };
 
 /* Sets which vector code runs: "avx2", "sse2", "portable"; false where this
@@ -92,6 +114,22 @@ bool fast_emit(struct parser *p, const char *at, const struct shape *s,
                const struct quotes *q);
 bool fast_emit_known(struct parser *p, const char *at, size_t series_len,
                      size_t name_len);
+/* The line at `at`, which nobody wants, is good: skip its likes.  Returns the
+ * place of its model. */
+uint8_t model_learn(struct fast *f, const char *at, uint32_t len,
+                    const struct quotes *q);
+static inline uint32_t model_past(uint32_t past, uint8_t slot)
+{
+    return (past * 16U ^ slot * 5U) % PASTS;
+}
+
+/* The first of the places where a model with this hash may stand. */
+static inline uint8_t model_set(uint64_t hash)
+{
+    hash *= UINT64_C(0x9e3779b97f4a7c15);
+    return (uint8_t)((hash >> 32) % (MODELS / MODEL_WAYS) * MODEL_WAYS);
+}
+
 bool fast_too_long(const struct parser *p, const struct shape *s,
                    const struct quotes *q);
 

@@ -13,6 +13,7 @@ TARGET static inline bool ISA(collect)(const char *at, struct quotes *q)
     uint64_t odd = 0;
 
     q->count = 0;
+    q->hash = 0;
     for (;; base += 64) {
         const struct block b = ISA(block)(at + base);
         const uint64_t line = b.lf ? (b.lf & (~b.lf + 1)) - 1 : UINT64_MAX;
@@ -21,7 +22,9 @@ TARGET static inline bool ISA(collect)(const char *at, struct quotes *q)
 
         odd |= b.odd & line;
         q->count += (uint32_t)__builtin_popcountll(quote);
-        if (q->count > SHAPE_QUOTES || odd)
+        q->hash = (q->hash ^ quote) * UINT64_C(0xd6e8feb86659fd93);
+        q->hash ^= q->hash >> 32;
+        if (q->count > SHAPE_QUOTES || odd || base >= FAST_LINE)
             return false;
         for (; quote; quote &= quote - 1)
             *out++ = base + (uint32_t)__builtin_ctzll(quote);
@@ -94,9 +97,84 @@ TARGET static inline const struct shape *ISA(find)(struct fast *f,
     return NULL;
 }
 
-TARGET static inline bool ISA(plain)(const char *text, uint32_t len)
+/* A plain number and an LF stand here; its length, or 0.  Whole numbers, the
+ * most of all, need but two of the masks. */
+TARGET static inline uint32_t ISA(plain)(const char *text)
 {
-    return len - 1 < 32 && number_plain(ISA(number)(text), len);
+    const uint32_t lf = ISA(lf)(text);
+    const uint32_t digit = ISA(digit)(text);
+
+    if (lf == 32 || lf == 0)
+        return 0;
+    if ((~digit & (((uint32_t)1 << lf) - 1)) == 0)
+        return lf;
+    return number_plain(ISA(number)(text, digit), lf) ? lf : 0;
+}
+
+/* The line is as the model; returns the next, or NULL. */
+TARGET static inline const char *ISA(modelled)(struct parser *p, const char *at,
+                                               const struct model *m)
+{
+    uint32_t unlike = 0, len;
+
+    for (uint32_t i = 0; i < m->words; i++)
+        unlike |= ISA(unlike)(at + (size_t)32 * i, m->text + (size_t)32 * i,
+                              m->skeleton[i], m->inside[i]);
+    if (unlike || m->words == 0)
+        return NULL;
+    at += m->len;
+    len = ISA(plain)(at);
+    if (len == 0) {
+        len = ISA(lf)(at);
+        if (len >= 32 || !tail_good(p, at, len))
+            return NULL;
+    }
+    return at + len + 1;
+}
+
+/* The model of this line comes after that of the line before. */
+TARGET static inline void ISA(follow)(struct parser *p, const char *at,
+                                      uint32_t len, const struct quotes *q)
+{
+    struct fast *f = p->fast;
+    const uint8_t set = model_set(q->hash);
+    uint8_t slot = set;
+
+    while (slot < set + MODEL_WAYS &&
+           (f->models[slot].hash != q->hash || f->models[slot].len != len ||
+            ISA(modelled)(p, at, &f->models[slot]) == NULL))
+        slot++;
+    if (slot == set + MODEL_WAYS)
+        slot = model_learn(f, at, len, q);
+    f->next[f->past] = slot;
+    f->past = model_past(f->past, slot);
+}
+
+/* Skips lines nobody wants, as long as their models follow each other as they
+ * did before, and no limit is near. */
+TARGET static inline const char *ISA(skip)(struct parser *p, const char *at,
+                                           const char *end)
+{
+    const uint64_t limit = p->o.limits.samples;
+    const uint64_t most = limit ? limit - p->n.samples : UINT64_MAX;
+    struct fast *f = p->fast;
+    uint32_t past = f->past;
+    uint64_t count = 0;
+
+    while (at < end && count < most) {
+        const uint8_t n = f->next[past];
+        const char *next = ISA(modelled)(p, at, &f->models[n]);
+
+        if (next == NULL)
+            break;
+        past = model_past(past, n);
+        count++;
+        at = next;
+    }
+    f->past = past;
+    p->n.samples += count;
+    p->line_no += count;
+    return at;
 }
 
 /* The line at `at` is the next series of the memory. */
@@ -108,7 +186,8 @@ TARGET static inline bool ISA(is_known)(const struct parser *p, const char *at,
     return e->type == (uint8_t)p->type &&
            (e->shared == 0 || ISA(same)(at, r->last.ptr, e->shared)) &&
            ISA(same)(at + e->shared, (const char *)(e + 1), e->rest) &&
-           at[e->shared + e->rest] == ' ' && e->name_len > 0;
+           at[e->shared + e->rest] == ' ' && e->name_len > 0 &&
+           e->shared + e->rest < FAST_LINE;
 }
 
 /* Returns the next line; `at` where this one is not known; NULL at a fault. */
@@ -141,7 +220,9 @@ TARGET static inline const char *ISA(shaped)(struct parser *p, const char *at)
     if (s == NULL)
         return at;
     value = s->labels ? q.at[q.count - 1] + 3 : s->prefix_len;
-    if (!ISA(plain)(at + value, q.lf - value) &&
+    if (q.lf == value)
+        return at;
+    if (ISA(plain)(at + value) != q.lf - value &&
         !tail_good(p, at + value, q.lf - value))
         return at;
     if (p->o.limits.label_value_bytes && fast_too_long(p, s, &q))
@@ -151,6 +232,7 @@ TARGET static inline const char *ISA(shaped)(struct parser *p, const char *at)
     if (!emit_count(p, at))
         return NULL;
     p->line_no++;
+    ISA(follow)(p, at, value, &q);
     return at + q.lf + 1;
 }
 
@@ -167,6 +249,8 @@ TARGET static const char *ISA(lines)(struct parser *p, const char *at,
             next = ISA(known)(p, at);
             f->try_known = next != at;
         }
+        if (next == at)
+            next = ISA(skip)(p, at, end);
         if (next == at)
             next = ISA(shaped)(p, at);
         if (next == NULL || next == at)

@@ -6,6 +6,7 @@
  */
 #include "agent/base/mem.h"
 #include "agent/parse/chars.h"
+#include "agent/parse/fast.h"
 #include "agent/parse/internal.h"
 #include "agent/parse/lint.h"
 #include "agent/parse/strict.h"
@@ -34,7 +35,7 @@ struct parser *parser_new(const struct parse_options *options)
         p->strict = strict_new();
     if (options->lint)
         p->lint = lint_new();
-    if (!options->strict && !options->lint)
+    if (!options->strict && !options->lint && p->line_bytes > 2 * FAST_LINE)
         p->fast = fast_new();
     return p;
 }
@@ -237,6 +238,8 @@ static void feed(struct parser *p, struct str piece)
     if (piece.len > PARSE_PAD && (safe = last_lf(at, end - PARSE_PAD)))
         at = lines(p, at, safe + 1);
     recall_keep(&p->recall);
+    if (p->ended && !p->failed && at < end)
+        behind_end(p, at);
     if (p->failed || p->ended || at == end)
         return;
     buf_add(&p->carry, at, (size_t)(end - at));

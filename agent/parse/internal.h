@@ -96,8 +96,14 @@ bool emit_line(struct parser *p);
 bool emit_sample(struct parser *p, const struct line *l, struct str name,
                  void **known);
 bool emit_wanted(struct parser *p, struct str name);
+bool emit_over(struct parser *p, const char *text);
 /* One sample more; false over the limit. */
-bool emit_count(struct parser *p, const char *text);
+static inline bool emit_count(struct parser *p, const char *text)
+{
+    p->n.samples++;
+    return p->o.limits.samples == 0 || p->n.samples <= p->o.limits.samples ||
+           emit_over(p, text);
+}
 
 /* fast.c: takes lines from `at` on, up to the first that needs the exact way;
  * returns its start, or `end`.  The last line ends right before `end`. */

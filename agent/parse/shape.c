@@ -4,6 +4,7 @@
 #include "agent/parse/number.h"
 
 #include <math.h>
+#include <stddef.h>
 
 /* Value and timestamp, as far as both formats agree on them. */
 static bool timestamp(struct parser *p, const char *at, const char *end,
@@ -51,6 +52,43 @@ bool fast_too_long(const struct parser *p, const struct shape *s,
         if (q->at[2 * i + 1] - q->at[2 * i] - 1 > limit)
             return true;
     return false;
+}
+
+/* The bytes from `from` up to `to`. */
+static void mark(uint32_t *words, uint32_t from, uint32_t to)
+{
+    while (from < to) {
+        const uint32_t bit = from % 32;
+        const uint32_t left = to - from;
+        const uint32_t n = left < 32 - bit ? left : 32 - bit;
+
+        words[from / 32] |= (uint32_t)(((UINT64_C(1) << n) - 1) << bit);
+        from += n;
+    }
+}
+
+uint8_t model_learn(struct fast *f, const char *at, uint32_t len,
+                    const struct quotes *q)
+{
+    const uint8_t slot =
+        (uint8_t)(model_set(q->hash) + f->model_evict++ % MODEL_WAYS);
+    struct model *m = &f->models[slot];
+    uint32_t from = 0;
+
+    if (len > MODEL_WORDS * 32)
+        return slot;
+    memset(m, 0, offsetof(struct model, text));
+    m->hash = q->hash;
+    m->len = (uint16_t)len;
+    m->words = (uint8_t)((len + 31) / 32);
+    memcpy(m->text, at, len);
+    for (uint32_t i = 0; i < q->count; i += 2) {
+        mark(m->skeleton, from, q->at[i] + 1);
+        mark(m->inside, q->at[i] + 1, q->at[i + 1]);
+        from = q->at[i + 1];
+    }
+    mark(m->skeleton, from, len);
+    return slot;
 }
 
 static void fill_labels(struct line *l, const struct shape *s,
