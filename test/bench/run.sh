@@ -14,6 +14,10 @@ echo
 echo "== parser"
 "$build/test/bench/bench_parse"
 echo
+echo "== PromQL"
+PYTHONDONTWRITEBYTECODE=1 "${python:-python3}" "$here/bench_promql.py" \
+    "$build/test/bench/bench_promql" "$(command -v prometheus || true)"
+echo
 echo "== whole process"
 PYTHONDONTWRITEBYTECODE=1 "${python:-python3}" "$here/bench_agent.py" \
     "$build/scalebridge" "$build/test/bench/bare"
