@@ -81,13 +81,11 @@ int labels_cmp(const struct labels *a, const struct labels *b)
 {
     struct labels_iter ia = labels_iter(a), ib = labels_iter(b);
     struct label pa, pb;
-    bool more_a, more_b;
 
     for (;;) {
+        bool more_a = labels_next(&ia, &pa), more_b = labels_next(&ib, &pb);
         int d;
 
-        more_a = labels_next(&ia, &pa);
-        more_b = labels_next(&ib, &pb);
         if (!more_a || !more_b)
             return (int)more_a - (int)more_b;
         d = str_cmp(pa.name, pb.name);

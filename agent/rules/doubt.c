@@ -106,12 +106,10 @@ static bool asks_for_workers(const struct rules *r, const struct rule *rule,
     return false;
 }
 
-void doubt_all(const struct rules *r, struct rule *rule,
-               const struct rules_world *w, struct arena *a,
-               struct texts *doubts, struct happenings *events)
+static void doubt_jobs(const struct rules *r, const struct rule *rule,
+                       const struct rules_world *w, struct arena *a,
+                       struct texts *doubts)
 {
-    for (size_t i = 0; i < rule->use_count; i++)
-        doubt_use(r, rule, &rule->uses[i], a, doubts, events);
     for (size_t i = 0; i < w->job_count; i++) {
         const struct rule_job *job = &w->jobs[i];
 
@@ -120,6 +118,12 @@ void doubt_all(const struct rules *r, struct rule *rule,
                       arena_printf(a, "targets of %.*s: %.*s",
                                    STR_ARG(job->name), STR_ARG(job->doubt)));
     }
+}
+
+static void doubt_workers(const struct rules *r, const struct rule *rule,
+                          const struct rules_world *w, struct arena *a,
+                          struct texts *doubts)
+{
     for (size_t i = 0; i < w->service_count; i++) {
         const struct rule_service *v = &w->services[i];
 
@@ -129,4 +133,14 @@ void doubt_all(const struct rules *r, struct rule *rule,
                       arena_printf(a, "workers of %.*s: %.*s", STR_ARG(v->name),
                                    STR_ARG(v->reason)));
     }
+}
+
+void doubt_all(const struct rules *r, struct rule *rule,
+               const struct rules_world *w, struct arena *a,
+               struct texts *doubts, struct happenings *events)
+{
+    for (size_t i = 0; i < rule->use_count; i++)
+        doubt_use(r, rule, &rule->uses[i], a, doubts, events);
+    doubt_jobs(r, rule, w, a, doubts);
+    doubt_workers(r, rule, w, a, doubts);
 }

@@ -123,37 +123,28 @@ static void go_without(struct run *run, const struct rule *rule,
     finish(run, rule, &rows, out);
 }
 
-static struct str words(struct run *run, const struct err *err)
-{
-    return arena_str(run->arena, str_of(err->text));
-}
-
 /* The rows of now, or the reason why there are none. */
 static bool compute(struct run *run, const struct rule *rule,
                     const struct feed *feed, struct gather *g,
-                    struct texts *doubts, struct rows *rows, struct str *reason)
+                    struct rows *rows)
 {
+    struct arena *a = run->arena;
     struct promql_result result;
     struct err err;
     bool ok = query(run, rule->query, g, &result, &err);
 
-    if (!feed->complete && !rule->info.allow_partial) {
-        *reason = feed->reason;
+    *rows = (struct rows){.reason = feed->reason};
+    if (!feed->complete && !rule->info.allow_partial)
         return false;
-    }
+    rows->reason = STR_NONE;
     if (!ok) {
-        *reason = words(run, &err);
+        rows->reason = arena_str(a, str_of(err.text));
         return false;
     }
-    if (!feed->complete)
-        texts_add(
-            doubts, run->arena,
-            arena_printf(run->arena, "partial: %.*s", STR_ARG(feed->reason)));
-    if (rows_read(rule, &result, run->world->t_ms, run->arena, rows, doubts,
-                  reason))
+    if (rows_read(rule, &result, run->world->t_ms, a, rows))
         return true;
-    if (reason->len == 0)
-        *reason = why_empty(run->rules, rule, run->world, run->arena);
+    if (rows->reason.len == 0)
+        rows->reason = why_empty(run->rules, rule, run->world, a);
     return false;
 }
 
@@ -168,15 +159,22 @@ static void evaluate_configured(struct run *run, struct rule *rule,
         .oldest_ms = now,
     };
     struct rows rows;
+    bool fresh = compute(run, rule, feed, &g, &rows);
 
-    if (compute(run, rule, feed, &g, doubts, &rows, &out->reason)) {
+    for (size_t i = 0; i < rows.doubts.count; i++)
+        texts_add(doubts, run->arena, rows.doubts.items[i]);
+    if (fresh) {
         rows_keep(rule, &rows, now);
         rule->good_ms = now;
         rule->oldest_ms = g.oldest_ms;
         out->state = RULE_FRESH;
-        out->reason = STR_NONE;
+        if (!feed->complete)
+            texts_add(doubts, run->arena,
+                      arena_printf(run->arena, "partial: %.*s",
+                                   STR_ARG(feed->reason)));
         finish(run, rule, &rows, out);
     } else {
+        out->reason = rows.reason;
         go_without(run, rule, out);
     }
     if (g.count > 0)

@@ -70,8 +70,8 @@ static struct str printed(const struct labels *l, struct arena *a)
 }
 
 /* Two rows of one name and dimensions would be one series in the cloud. */
-static bool are_distinct(const struct rows *rows, const struct rule_info *info,
-                         struct arena *a, struct str *reason)
+static bool are_distinct(struct rows *rows, const struct rule_info *info,
+                         struct arena *a)
 {
     struct rule_row *sorted = rows->items;
 
@@ -79,7 +79,7 @@ static bool are_distinct(const struct rows *rows, const struct rule_info *info,
     for (size_t i = 1; i < rows->count; i++) {
         if (by_dimensions(&sorted[i - 1], &sorted[i]) != 0)
             continue;
-        *reason = arena_printf(
+        rows->reason = arena_printf(
             a,
             "gives %zu series, and its dimensions%s do not tell %.*s from "
             "%.*s: aggregate them, or list a label that differs in dimensions",
@@ -148,8 +148,7 @@ static void add_fresh(const struct rule *rule, const struct promql_row *from,
 
 static void read_vector(const struct rule *rule,
                         const struct promql_result *result, int64_t t_ms,
-                        struct arena *a, struct rows *out, struct texts *doubts,
-                        struct str *reason)
+                        struct arena *a, struct rows *out)
 {
     out->items = arena_array(a, result->row_count, sizeof(*out->items));
     for (size_t i = 0; i < result->row_count; i++) {
@@ -161,17 +160,16 @@ static void read_vector(const struct rule *rule,
             continue;
         }
         carry(rule, row, t_ms, a, out);
-        *reason = arena_printf(a, "the expression gives %s", bad);
+        out->reason = arena_printf(a, "the expression gives %s", bad);
         if (result->row_count > 1)
-            texts_add(doubts, a,
+            texts_add(&out->doubts, a,
                       arena_printf(a, "%.*s is %s",
                                    STR_ARG(printed(row->labels, a)), bad));
     }
 }
 
 bool rows_read(const struct rule *rule, const struct promql_result *result,
-               int64_t t_ms, struct arena *a, struct rows *out,
-               struct texts *doubts, struct str *reason)
+               int64_t t_ms, struct arena *a, struct rows *out)
 {
     struct promql_row scalar = {
         .labels = &labels_empty, .t_ms = t_ms, .v = result->scalar};
@@ -184,8 +182,8 @@ bool rows_read(const struct rule *rule, const struct promql_result *result,
     }
     if (vector.row_count == 0)
         return false; /* the caller knows why */
-    read_vector(rule, &vector, t_ms, a, out, doubts, reason);
-    return out->fresh > 0 && are_distinct(out, &rule->info, a, reason);
+    read_vector(rule, &vector, t_ms, a, out);
+    return out->fresh > 0 && are_distinct(out, &rule->info, a);
 }
 
 void rows_hold(const struct rule *rule, int64_t t_ms, struct arena *a,

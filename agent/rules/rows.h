@@ -10,15 +10,16 @@
 struct rows {
     struct rule_row *items;
     size_t count;
-    size_t fresh; /* of them */
+    size_t fresh;        /* of them */
+    struct str reason;   /* why there are none, or none fresh */
+    struct texts doubts; /* about single rows */
 };
 
 /* From what the expression gave: finite values are fresh; a series without
  * one gets its last good value while that may be held, and a doubt.  False
- * with the reason when nothing fresh is among them. */
+ * with the reason (but for no series at all) when nothing is fresh. */
 bool rows_read(const struct rule *rule, const struct promql_result *result,
-               int64_t t_ms, struct arena *a, struct rows *out,
-               struct texts *doubts, struct str *reason);
+               int64_t t_ms, struct arena *a, struct rows *out);
 /* The last good values that may still be held. */
 void rows_hold(const struct rule *rule, int64_t t_ms, struct arena *a,
                struct rows *out);

@@ -54,9 +54,9 @@ static const struct sample *slots(const struct series *se)
 /* Where the i-th oldest stands. */
 static size_t place(const struct series *se, size_t i)
 {
-    size_t at = se->head + i;
+    size_t slot = se->head + i;
 
-    return at < se->cap ? at : at - se->cap;
+    return slot < se->cap ? slot : slot - se->cap;
 }
 
 static const struct sample *at(const struct series *se, size_t i)

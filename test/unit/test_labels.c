@@ -162,15 +162,15 @@ static void test_long_values_and_any_byte_survive(void **state)
 /* More pairs than are sorted in place, with repeated names. */
 static void test_many_labels_are_sorted_stably(void **state)
 {
-    enum { NAMES = 500, ROUNDS = 3 };
-    static char text[NAMES * ROUNDS][2][16];
+    enum { NAMES = 500, SETS = 3 * NAMES };
+    static char text[SETS][2][16];
     struct labels_builder b = {0};
     struct labels_iter it;
     struct label pair, before = {STR_NONE, STR_NONE};
     struct labels *l;
 
     (void)state;
-    for (size_t i = 0; i < NAMES * ROUNDS; i++) {
+    for (size_t i = 0; i < SETS; i++) {
         snprintf(text[i][0], 16, "n%03zu", i * 7919 % NAMES);
         snprintf(text[i][1], 16, "%zu", i / NAMES);
         labels_set(&b, str_of(text[i][0]), str_of(text[i][1]));
@@ -253,8 +253,8 @@ static void test_a_nul_byte_is_printed_as_an_escape(void **state)
 /* Few sets, many near neighbours: a weak hash would collide here. */
 static void test_hashes_of_neighbours_differ(void **state)
 {
-    enum { N = 4096 };
-    static bool seen[4 * N];
+    enum { N = 4096, PLACES = 4 * N };
+    static bool seen[PLACES];
     size_t collisions = 0;
 
     (void)state;
@@ -265,8 +265,8 @@ static void test_hashes_of_neighbours_differ(void **state)
         snprintf(text, sizeof(text), "__name__=m,instance=10.0.%zu.%zu:5000",
                  i / 64, i % 64);
         l = make(text);
-        collisions += seen[l->hash % (4 * N)];
-        seen[l->hash % (4 * N)] = true;
+        collisions += seen[l->hash % PLACES];
+        seen[l->hash % PLACES] = true;
         free(l);
     }
     /* By chance one in eight falls on a taken place. */

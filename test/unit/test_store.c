@@ -307,7 +307,7 @@ static void test_memory_is_given_back(void **state)
     for (size_t i = 1; i < N; i++)
         assert_true(series_append(add_typical(s, i), 1000, 1));
     full = store_bytes(s);
-    assert_true(full > N * 100 + 6000 * sizeof(struct sample));
+    assert_true(full > (size_t)N * 100 + 6000 * sizeof(struct sample));
     assert_true(series_append(se, 110000, 1));
     store_expire(s, 120000);
     assert_int_equal(store_count(s), 1);
