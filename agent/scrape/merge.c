@@ -43,13 +43,23 @@ static void take_over(struct labels_builder *b, const struct labels *target,
         labels_set(b, free_name(b, clashes[i].name, a), clashes[i].value);
 }
 
+/* Even as an empty label, which is how a Pushgateway says that a series
+ * belongs to no instance. */
+static bool written(const struct labels_builder *b, struct str name)
+{
+    for (size_t i = 0; i < b->count; i++)
+        if (str_eq(b->pairs[i].name, name))
+            return true;
+    return false;
+}
+
 static void fill_in(struct labels_builder *b, const struct labels *target)
 {
     struct labels_iter it = labels_iter(target);
     struct label l;
 
     while (labels_next(&it, &l))
-        if (labels_peek(b, l.name).len == 0)
+        if (!written(b, l.name))
             labels_set(b, l.name, l.value);
 }
 

@@ -94,10 +94,11 @@ static void test_honor_labels_lets_the_answer_win(void **state)
 
     w->conf.honor_labels = true;
     scraped_targets(w, A);
-    scraped_page(w, TEXT_PLAIN, STR("m{job=\"x\"} 1\n"));
+    scraped_page(w, TEXT_PLAIN, STR("m{job=\"x\"} 1\nn{instance=\"\"} 2\n"));
     assert_true(scraped_once(w));
     assert_string_equal(scraped_dump(w, false),
-                        "m{instance=\"a:1\", job=\"x\"} 1\n");
+                        "m{instance=\"a:1\", job=\"x\"} 1\n"
+                        "n{job=\"j\"} 2\n");
 }
 
 static void test_a_series_that_is_gone_goes_stale_and_may_return(void **state)
