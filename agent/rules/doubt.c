@@ -28,6 +28,14 @@ static struct str alike_text(const struct figure *f, struct arena *a)
                         STR_ARG(f->name), f->replicas, value);
 }
 
+static struct str shared_text(const struct figure *f, struct arena *a)
+{
+    return arena_printf(a,
+                        "sum over %.*s adds up one figure of the whole queue, "
+                        "which each of %zu replicas reports; take max",
+                        STR_ARG(f->name), f->replicas);
+}
+
 static struct str differ_text(const struct figure *f, struct str over,
                               struct arena *a)
 {
@@ -57,6 +65,9 @@ static struct str contradiction(const struct rules *r, const struct use *u,
         return STR_NONE;
     if (f->verdict == FIGURE_SHARED && !own && str_eqz(over, "sum"))
         return alike_text(f, a);
+    if (f->known && f->known->shared && f->verdict != FIGURE_OWN &&
+        f->replicas > 1 && str_eqz(over, "sum"))
+        return shared_text(f, a);
     if (f->verdict == FIGURE_OWN &&
         (str_eqz(over, "max") || str_eqz(over, "min")))
         return differ_text(f, over, a);

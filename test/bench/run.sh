@@ -14,6 +14,9 @@ echo
 echo "== parser"
 "$build/test/bench/bench_parse"
 echo
+echo "== store"
+"$build/test/bench/bench_store"
+echo
 echo "== PromQL"
 PYTHONDONTWRITEBYTECODE=1 "${python:-python3}" "$here/bench_promql.py" \
     "$build/test/bench/bench_promql" "$(command -v prometheus || true)"
