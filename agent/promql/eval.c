@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define ARENA_SLACK ((size_t)1 << 20)
 #define MAX_SAMPLES ((size_t)50000000) /* Prometheus' query.max-samples */
 
 bool eval_fail(struct eval *ev, const char *fmt, ...)
@@ -22,9 +23,15 @@ bool eval_fail(struct eval *ev, const char *fmt, ...)
     return err_set(ev->err, ERR_INPUT, "%s", text);
 }
 
+/* Memory follows from what was counted, up to this many bytes a sample. */
+#define BYTES_A_SAMPLE 64
+
 bool eval_charge(struct eval *ev, size_t samples)
 {
-    if (samples > ev->max_samples - ev->samples)
+    size_t used = ev->arena->used - ev->arena_start;
+
+    if (samples > ev->max_samples - ev->samples ||
+        used / BYTES_A_SAMPLE > ev->max_samples + ARENA_SLACK)
         return err_set(ev->err, ERR_LIMIT,
                        "query processing would load too many samples into "
                        "memory (over %zu)",
@@ -121,6 +128,7 @@ bool promql_eval(const struct promql *q, const struct promql_eval *with,
         .q = q,
         .with = with,
         .arena = with->arena,
+        .arena_start = with->arena->used,
         .query_ms = with->t_ms,
         .t_ms = with->t_ms,
         .lookback_ms = q->options.lookback_ms,

@@ -22,6 +22,7 @@ struct eval {
     int64_t t_ms;     /* of this step; differs inside a subquery */
     int64_t lookback_ms;
     size_t samples, max_samples;
+    size_t arena_start; /* bytes that the arena had handed out before */
     struct err *err;
 };
 

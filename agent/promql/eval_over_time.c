@@ -180,12 +180,15 @@ bool range_quantile(const struct range_call *c, double *out)
     return true;
 }
 
-/* The median of the distances from the median. */
+/* The median of the distances from the median; NaN spreads. */
 bool range_mad(const struct range_call *c, double *out)
 {
     double *values = copy_values(c);
     double median = number_quantile(0.5, values, c->count);
 
+    *out = sample_nan();
+    if (isnan(values[0])) /* sorted by now */
+        return true;
     for (size_t i = 0; i < c->count; i++)
         values[i] = fabs(values[i] - median);
     *out = number_quantile(0.5, values, c->count);

@@ -17,7 +17,7 @@ struct found {
 static struct promql_row *found_add(struct found *f)
 {
     if (f->count == f->cap) {
-        size_t cap = f->cap ? 2 * f->cap : 16;
+        size_t cap = f->cap ? 2 * f->cap : 8;
         struct promql_row *rows =
             arena_alloc(f->ev->arena, cap * sizeof(*rows));
 
@@ -145,28 +145,36 @@ bool eval_matrix(struct eval *ev, const struct node *n, struct value *out)
     return !f.failed;
 }
 
-/* The first multiple of `step` behind `from`. */
-static int64_t first_step(int64_t from, int64_t step)
+/* The first multiple of `step` behind `from`; false beyond all time. */
+static bool first_step(int64_t from, int64_t step, int64_t *t)
 {
-    int64_t t = from / step * step;
+    *t = from / step * step;
+    return *t > from || !__builtin_add_overflow(*t, step, t);
+}
 
-    return t <= from ? t + step : t;
+static size_t count_steps(int64_t first, int64_t last, int64_t step)
+{
+    return first > last
+               ? 0
+               : (size_t)(((uint64_t)last - (uint64_t)first) / (uint64_t)step) +
+                     1;
 }
 
 /* The rows of all steps, one behind the other, into `f`. */
 static bool run_steps(struct eval *ev, const struct node *n, int64_t step,
                       struct found *f)
 {
+    int64_t t;
+    bool any = first_step(f->from_ms, step, &t);
+    size_t steps = any ? count_steps(t, f->to_ms, step) : 0;
     struct eval inner = *ev;
-    bool ok = true;
+    bool ok = eval_charge(&inner, steps);
 
-    for (int64_t t = first_step(f->from_ms, step); ok && t <= f->to_ms;
-         t += step) {
+    for (; ok && steps > 0; steps--) {
         struct value v;
 
         inner.t_ms = t;
-        ok = eval_charge(&inner, 1) &&
-             eval_node(&inner, n->subquery.expr, &v) &&
+        ok = eval_node(&inner, n->subquery.expr, &v) &&
              eval_charge(&inner, v.count);
         for (size_t i = 0; ok && i < v.count; i++) {
             struct promql_row *row = found_add(f);
@@ -174,8 +182,7 @@ static bool run_steps(struct eval *ev, const struct node *n, int64_t step,
             *row = v.rows[i];
             row->t_ms = t;
         }
-        if (t > INT64_MAX - step)
-            break;
+        t = steps > 1 ? t + step : t;
     }
     ev->samples = inner.samples;
     return ok;

@@ -4,7 +4,8 @@
  *
  * A row says what a function takes and gives, and how it is computed: `map`
  * for a number to a number, row by row; `range` for the samples of one
- * series to a number; `call` for the rest.  To add a function, add a row to
+ * series to a number; `call` for the rest.  A row without any of them is
+ * known and refused.  To add a function, add a row to
  * func.c and its implementation to the eval_*.c of its family.
  * Facts: prometheus/prometheus promql/parser/functions.go (3.14).
  */

@@ -231,6 +231,9 @@ static bool check_known(struct parser *p, const struct token *name,
     if (f->flags & FUNC_EXPERIMENTAL && !p->q->options.experimental)
         return parse_fail(p, name->at, end, "function \"%s\" is not enabled",
                           f->name);
+    if (!f->map && !f->range && !f->call)
+        return parse_fail(p, name->at, end, "function \"%s\" is not supported",
+                          f->name);
     return true;
 }
 

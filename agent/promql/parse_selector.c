@@ -158,6 +158,17 @@ static struct node *matrix(struct parser *p, struct node *n, size_t at,
     return n;
 }
 
+static bool subquery_step(struct parser *p, int64_t *ms)
+{
+    size_t at = p->token.at;
+
+    if (!parse_positive_duration(p, ms))
+        return false;
+    return *ms > 0 || parse_fail(p, at, p->end,
+                                 "the step of a subquery must be at least "
+                                 "1ms");
+}
+
 static struct node *subquery(struct parser *p, struct node *inner,
                              int64_t range)
 {
@@ -169,7 +180,7 @@ static struct node *subquery(struct parser *p, struct node *inner,
     p->context = (struct context){
         "subquery selector", "number, duration, step(), range(), or \"]\""};
     if (parse_peek(p) != T_RIGHT_BRACKET &&
-        !parse_positive_duration(p, &n->subquery.step_ms))
+        !subquery_step(p, &n->subquery.step_ms))
         return NULL;
     if (parse_peek(p) != T_RIGHT_BRACKET) {
         (void)parse_unexpected_in(p, "subquery selector", "\"]\"");

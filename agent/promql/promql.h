@@ -97,7 +97,9 @@ struct promql_eval {
     struct arena *arena;
     promql_input_fn *input; /* may be NULL */
     void *input_arg;
-    size_t max_samples; /* 0: 50,000,000, as Prometheus' query.max-samples */
+    /* Samples read and computed; memory is bounded by 64 bytes for each, and
+     * 64 MiB.  0: 50,000,000, as Prometheus' query.max-samples. */
+    size_t max_samples;
 };
 
 must_check bool promql_eval(const struct promql *q,

@@ -9,6 +9,8 @@ The queries are a fixed list and random well-typed expressions:
 
     PROMQL_DIFF_COUNT  how many random ones (2000)
     PROMQL_DIFF_SEED   where they start (1)
+    PROMQL_DIFF_ALIGNED       put samples on the borders of ranges (3.x only)
+    PROMQL_DIFF_EXPERIMENTAL  ask the functions behind the flag, too (3.14)
 
 What differs between the oracle's version and 3.14, which is what we follow,
 is listed in DIFFERENCES; expressions that run into it are not asked of an
@@ -46,6 +48,11 @@ SAMPLES = 160
 # Half a second off every sample and every border of a range, so that neither
 # end of a range ever meets a sample: 2.x closed ranges on the left.
 NOW = BASE + 30 * 60 + 0.5
+ALIGNED = "PROMQL_DIFF_ALIGNED" in os.environ
+EXPERIMENTAL = "PROMQL_DIFF_EXPERIMENTAL" in os.environ
+FRACTION = "000" if ALIGNED else "250"
+if ALIGNED:
+    NOW = BASE + 30 * 60
 
 # Known and intended differences: (first version that has it, a pattern of the
 # expressions that show it, why).  An older oracle is not asked those, and none
@@ -136,7 +143,7 @@ def exposition():
             lines.append(f"# TYPE {name} unknown")
             family = name
         text = ",".join(f'{k}="{v}"' for k, v in sorted(labels.items()))
-        lines += [f"{name}{{{text}}} {number(v)} {BASE + STEP * n}.250"
+        lines += [f"{name}{{{text}}} {number(v)} {BASE + STEP * n}.{FRACTION}"
                   for n, v in enumerate(values) if v is not None]
     return "\n".join(lines) + "\n# EOF\n"
 
@@ -146,7 +153,7 @@ def exposition():
 class Ours:
     def __init__(self, path):
         self.process = subprocess.Popen(
-            [BATCH, path, str(NOW)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            [BATCH, path, str(NOW)] + ["experimental"] * EXPERIMENTAL, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def ask(self, expression):
         self.process.stdin.write(expression + "\n")
@@ -184,7 +191,8 @@ class Oracle:
         self.log = open(os.path.join(directory, "log"), "w")
         self.process = subprocess.Popen(
             [PROMETHEUS, f"--config.file={config}", f"--storage.tsdb.path={data}",
-             "--storage.tsdb.retention.time=100y", f"--web.listen-address=127.0.0.1:{port}"],
+             "--storage.tsdb.retention.time=100y", f"--web.listen-address=127.0.0.1:{port}"] +
+            ["--enable-feature=promql-experimental-functions"] * EXPERIMENTAL,
             stdout=self.log, stderr=self.log)
         self.version = self.wait()
 
@@ -406,6 +414,20 @@ class Generator:
             lambda: f"{self.pick('minute', 'hour', 'day_of_week', 'month')}()",
         )()
 
+    def experimental(self, depth):
+        v, m = self.vector(depth - 1), self.matrix(depth)
+        return self.pick(
+            lambda: f"mad_over_time({m})",
+            lambda: f"ts_of_{self.pick('first', 'last', 'min', 'max')}_over_time({m})",
+            lambda: f"double_exponential_smoothing({m}, 0.3, {self.pick('0.7', '0.1', '2')})",
+            lambda: f'sort_by_label{self.pick("", "_desc")}({v}, "{self.rng.choice(LABELS)}", "instance")',
+            lambda: f'histogram_quantiles(latency_bucket, "q", 0.5, {self.scalar(0)})',
+            lambda: f"({v} * {self.pick('max_of', 'min_of')}({self.scalar(0)}, {self.scalar(0)}))",
+            lambda: f"({v} + {self.pick('start', 'end', 'step', 'range')}())",
+            lambda: f"count(limitk({self.pick('1', '2', '100')}, {v}))",
+            lambda: f"limit_ratio({self.pick('0', '1', '-1')}, {v})",
+        )()
+
     def aggregate(self, depth):
         v = self.vector(depth - 1)
         grouping = self.pick("", "", f" by ({self.names()})", f" without ({self.names()})")
@@ -437,6 +459,8 @@ class Generator:
         if depth <= 0 or self.rng.random() < 0.15:
             return self.selector() + self.moment()
         roll = self.rng.random()
+        if EXPERIMENTAL and roll < 0.2:
+            return self.experimental(depth)
         if roll < 0.4:
             return self.call(depth)
         if roll < 0.65:
@@ -511,7 +535,7 @@ def mangled(generator):
 
 
 # What we refuse on our own account, or while parsing rather than evaluating.
-OURS = re.compile(r"histogram_(count|sum|avg|stddev|stdvar)\(|</|>/|@ Inf|label_replace|deeply|step\(|count_values\(""|offset[ (+-]*NaN")
+OURS = re.compile(r"histogram_(count|sum|avg|stddev|stdvar)\(|</|>/|@ Inf|label_replace|deeply|0\.0001|step\(|count_values\(""|offset[ (+-]*NaN")
 
 
 def broken():
