@@ -244,6 +244,33 @@ void conf_blame(struct conf *c, const void *field, const char *fmt, ...)
     va_end(ap);
 }
 
+/* Columns count characters, as libyaml does. */
+static unsigned columns(struct str s)
+{
+    unsigned n = 0;
+
+    for (size_t i = 0; i < s.len; i++)
+        n += ((unsigned char)s.ptr[i] & 0xc0) != 0x80;
+    return n;
+}
+
+void conf_blame_byte(struct conf *c, char *const *field, size_t offset,
+                     const char *fmt, ...)
+{
+    const void *key = field;
+    const struct conf_origin *o = map_get(&c->fields, address(&key));
+    struct conf_mark mark = {0};
+    va_list ap;
+
+    if (o)
+        mark = o->mark;
+    if (mark.text_col && offset <= strlen(*field))
+        mark.col = mark.text_col + columns(str_n(*field, offset));
+    va_start(ap, fmt);
+    add_faultv(c, o ? &mark : NULL, o ? o->path : "", fmt, ap);
+    va_end(ap);
+}
+
 void conf_blame_section(struct conf *c, const void *section, const char *fmt,
                         ...)
 {

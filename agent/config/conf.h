@@ -63,12 +63,11 @@ struct conf_map { /* in the order written; names are unique */
 };
 
 enum conf_flag {
-    CONF_MUST = 1,     /* it is a fault when nothing is written */
-    CONF_SECRET = 2,   /* never printed, wiped in the end */
-    CONF_FILLED = 4,   /* text, list: empty is a fault, where written */
-    CONF_CHOICES = 8,  /* section of optional sections: its variable takes the
-                          names that are wanted */
-    CONF_RESTART = 16, /* a change takes effect at the next start only */
+    CONF_MUST = 1,    /* it is a fault when nothing is written */
+    CONF_SECRET = 2,  /* never printed, wiped in the end */
+    CONF_FILLED = 4,  /* text, list: empty is a fault, where written */
+    CONF_CHOICES = 8, /* section of optional sections: its variable takes the
+                         names that are wanted */
 };
 
 struct conf_key {
@@ -219,6 +218,11 @@ void conf_blame_section(struct conf *c, const void *section, const char *fmt,
  * text begins with a key and a colon, at that key's value. */
 void conf_blame_err(struct conf *c, const struct conf_key *keys,
                     const void *section, const struct err *err);
+/* The same as conf_blame(), at byte `offset` of a text that was written in one
+ * line; of others at their beginning. */
+void conf_blame_byte(struct conf *c, char *const *field, size_t offset,
+                     const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
 /* Any other fault; `path` may be NULL or "". */
 void conf_fault(struct conf *c, const struct conf_mark *mark, const char *path,
                 const char *fmt, ...) __attribute__((format(printf, 4, 5)));

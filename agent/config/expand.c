@@ -166,6 +166,7 @@ static void expand_scalar(struct conf *c, const struct conf_world *w,
     else
         conf_fault_node(c, n, path, "%s", err.text);
     n->bad = !ok;
+    n->mark.text_col = 0; /* it stands there otherwise */
     n->secret = n->secret || x.secret;
     if (ok && x.secret)
         conf_keep_secret(c, n->text);

@@ -19,8 +19,9 @@ struct reader {
 
 static struct conf_mark mark_at(const struct reader *r, const yaml_mark_t *mark)
 {
-    return (struct conf_mark){r->source, (unsigned)mark->line + 1,
-                              (unsigned)mark->column + 1};
+    return (struct conf_mark){.source = r->source,
+                              .line = (unsigned)mark->line + 1,
+                              .col = (unsigned)mark->column + 1};
 }
 
 static void fail(struct reader *r, const yaml_mark_t *at, const char *text)
@@ -179,6 +180,24 @@ static bool allowed(struct reader *r, const yaml_event_t *e, int depth)
 static struct conf_node *read_node(struct reader *r, const yaml_event_t *e,
                                    int depth);
 
+/* Quotes take a column each, and an escape in between would take more. */
+static unsigned text_column(const yaml_event_t *e)
+{
+    unsigned col = (unsigned)e->start_mark.column + 1;
+    size_t width = e->end_mark.column - e->start_mark.column;
+    struct str text =
+        str_n((const char *)e->data.scalar.value, e->data.scalar.length);
+    size_t letters = 0;
+
+    for (size_t i = 0; i < text.len; i++)
+        letters += ((unsigned char)text.ptr[i] & 0xc0) != 0x80;
+    if (e->start_mark.line != e->end_mark.line)
+        return 0;
+    if (e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE)
+        return width == letters ? col : 0;
+    return width == letters + 2 ? col + 1 : 0;
+}
+
 static struct conf_node *read_scalar(struct reader *r, const yaml_event_t *e)
 {
     struct conf_node *n = conf_node_text(
@@ -186,6 +205,7 @@ static struct conf_node *read_scalar(struct reader *r, const yaml_event_t *e)
         str_n((const char *)e->data.scalar.value, e->data.scalar.length));
 
     n->null = is_null(e);
+    n->mark.text_col = text_column(e);
     return n;
 }
 

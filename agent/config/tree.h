@@ -16,6 +16,8 @@
 struct conf_mark {
     const char *source; /* "scalebridge.yml", "env NAME", "--log-level" */
     unsigned line, col; /* from 1; 0: the source has no lines */
+    unsigned text_col;  /* where the text in it begins, if it stands there as
+                           it is and in one line; or 0 */
 };
 
 enum conf_node_kind { CONF_SCALAR, CONF_SEQUENCE, CONF_MAPPING };

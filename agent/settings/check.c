@@ -19,6 +19,37 @@ static const struct settings_job *find_job(const struct settings *s,
     return NULL;
 }
 
+/* http://user:password@host: it would end in logs and in the label instance;
+ * so it is not repeated here either. */
+static bool has_user(struct str url)
+{
+    struct str authority = url;
+
+    for (size_t i = 0; i + 3 <= url.len; i++)
+        if (memcmp(url.ptr + i, "://", 3) == 0) {
+            authority = str_from(url, i + 3);
+            break;
+        }
+    authority.len = str_find(authority, '/');
+    return str_find(authority, '@') < authority.len;
+}
+
+static bool check_users(struct settings *s, const struct settings_job *job)
+{
+    const struct conf_list *targets = &job->discover.targets;
+
+    for (size_t i = 0; i < targets->count; i++) {
+        if (!has_user(str_of(targets->items[i])))
+            continue;
+        conf_blame(s->conf, targets,
+                   "item %zu has a user or password in it, which no target "
+                   "is sent; leave it out",
+                   i + 1);
+        return false;
+    }
+    return true;
+}
+
 static void check_job(struct settings *s, const struct settings_job *job)
 {
     const struct settings_job *first = find_job(s, job->name);
@@ -29,7 +60,7 @@ static void check_job(struct settings *s, const struct settings_job *job)
         conf_blame(s->conf, &job->name,
                    "\"%s\" is the name of another job already; choose another",
                    job->name);
-    if (!faulty && !discover_check(&job->discover, &err))
+    if (!faulty && check_users(s, job) && !discover_check(&job->discover, &err))
         conf_blame_err(s->conf, settings_job_keys, job, &err);
     if (!scrape_check(&job->scrape, &err))
         conf_blame_err(s->conf, settings_job_keys, job, &err);

@@ -127,12 +127,38 @@ static void prepare_sinks(struct settings *s, const struct conf_world *w)
 
 /* ---- rules ---- */
 
+/* Where in an expression the fault is; 0 where it is not in its grammar. */
+static size_t fault_offset(const char *expr)
+{
+    const struct promql_options options = {0};
+    struct promql_error error;
+    struct promql *q = promql_parse(str_of(expr), &options, &error);
+    size_t offset = q ? 0 : error.offset;
+
+    promql_free(q);
+    return offset;
+}
+
+static const struct rule_conf *metric_of(const struct settings *s,
+                                         const void *expr)
+{
+    for (size_t i = 0; i < s->values.metrics_count; i++)
+        if (expr == &s->values.metrics[i].expr)
+            return &s->values.metrics[i];
+    return NULL;
+}
+
 static void rule_fault(void *arg, const void *field, const struct err *err,
                        struct str quote)
 {
     struct settings *s = arg;
+    const struct rule_conf *m = metric_of(s, field);
 
-    conf_blame(s->conf, field, "%s", err->text);
+    if (m)
+        conf_blame_byte(s->conf, &m->expr, fault_offset(m->expr), "%s",
+                        err->text);
+    else
+        conf_blame(s->conf, field, "%s", err->text);
     if (quote.len)
         conf_fault_quotes(s->conf, quote);
 }
