@@ -23,6 +23,16 @@ struct line_label {
     bool name_escaped, value_escaped; /* there is a backslash in it */
 };
 
+/* What Prometheus takes and a specification does not. */
+enum line_odd {
+    ODD_NONE,
+    ODD_LAST_COMMA, /* before } */
+    ODD_NO_COMMA,   /* between two labels */
+    ODD_LF,         /* a raw LF in a string */
+    ODD_ESCAPE,     /* a backslash before something else than \\, \" and n */
+    ODD_QUOTED,     /* a name in quotes */
+};
+
 #define LINE_LABELS_FAST 16 /* what the fast path takes */
 
 struct line {
@@ -35,8 +45,9 @@ struct line {
     double value;
     int64_t t_ms;
     bool has_time, has_exemplar;
-    bool labels_read;          /* `labels` holds them */
-    struct line_label *labels; /* grows, reused */
+    bool labels_read;                /* `labels` holds them */
+    uint32_t odd_at[ODD_QUOTED + 1]; /* 1 + where it stands first, or 0 */
+    struct line_label *labels;       /* grows, reused */
     size_t label_count, label_cap;
 };
 

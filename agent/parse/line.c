@@ -54,6 +54,12 @@ static uint32_t offset(const struct cursor *c, const char *at)
     return (uint32_t)(at - c->l->text);
 }
 
+static void odd(struct cursor *c, enum line_odd what, const char *at)
+{
+    if (c->l->odd_at[what] == 0)
+        c->l->odd_at[what] = 1 + offset(c, at);
+}
+
 static void skip_blanks(struct cursor *c)
 {
     if (!c->blanks)
@@ -81,11 +87,15 @@ static bool string(struct cursor *c, bool is_value, bool *escaped)
             break;
         if (b == '\0' && !is_value)
             return bad(c, c->at, "a name holds a NUL byte");
+        if (b == '\n')
+            odd(c, ODD_LF, c->at);
         if (b != '\\')
             continue;
         *escaped = true;
         if (++c->at == c->end || *c->at == '\n')
             return bad(c, c->at - 1, "a backslash ends the line");
+        if (*c->at != '\\' && *c->at != '"' && *c->at != 'n')
+            odd(c, ODD_ESCAPE, c->at - 1);
     }
     if (c->at == c->end && lf_is_text && !c->p->complete) {
         c->open = true; /* more may come */
@@ -117,6 +127,7 @@ static bool label_name(struct cursor *c, struct line_label *t, bool *quoted)
 
     *quoted = *from == '"';
     if (*quoted) {
+        odd(c, ODD_QUOTED, from);
         from = ++c->at;
         if (!string(c, false, &t->name_escaped) ||
             !utf8(c, from, "is not valid UTF-8: names must be"))
@@ -177,10 +188,14 @@ static bool separator(struct cursor *c)
     if (*c->at == ',') {
         c->at++;
         skip_blanks(c);
+        if (*c->at == '}')
+            odd(c, ODD_LAST_COMMA, c->at - 1);
         return true;
     }
+    if (*c->at != '}')
+        odd(c, ODD_NO_COMMA, c->at);
     if (c->blanks || *c->at == '}')
-        return true; /* Prometheus text may leave the comma out */
+        return true; /* Prometheus' lexer lets the comma be left out */
     return unexpected(c, c->at, "a comma or }");
 }
 
