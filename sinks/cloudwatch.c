@@ -18,6 +18,9 @@ static const struct conf_key keys[] = {
               "URL in place of the region's own, for a private endpoint or an "
               "emulator; else AWS_ENDPOINT_URL_CLOUDWATCH or AWS_ENDPOINT_URL. "
               "Plain http only to loopback."),
+    CONF_ENUM(cloudwatch_conf, protocol, "json", "json|query",
+              "AWS JSON 1.0, or the older Query for emulators and proxies that "
+              "know nothing else."),
     CONF_BOOL(cloudwatch_conf, fips, "false",
               "Use the FIPS 140 endpoint (also AWS_USE_FIPS_ENDPOINT)."),
     CONF_BOOL(cloudwatch_conf, dual_stack, "false",

@@ -26,9 +26,12 @@
 #define CLOUDWATCH_LEAST 8.515920e-109
 #define CLOUDWATCH_MOST  1.174271e+108
 
+enum cloudwatch_protocol { CLOUDWATCH_JSON, CLOUDWATCH_QUERY };
+
 struct cloudwatch_conf {
     char *region, *namespace, *endpoint, *ca_file;
     bool fips, dual_stack;
+    int64_t protocol; /* enum cloudwatch_protocol */
     int64_t timeout_ms;
     int64_t min_compression_size;
     /* by prepare() */
@@ -57,6 +60,11 @@ must_check bool cloudwatch_admit(const void *conf, const struct point *p,
 must_check bool cloudwatch_render(const void *conf, const struct batch *batch,
                                   struct arena *arena, struct http_request *req,
                                   size_t *taken, struct err *err);
+/* The body of the older protocol, a piece at a time; `datum` from 1. */
+void cloudwatch_query_start(struct buf *out, struct str namespace);
+void cloudwatch_query_datum(struct buf *out, size_t datum,
+                            const struct point *p, const struct point_value *v,
+                            size_t n);
 void cloudwatch_judge(const void *conf, const struct http_response *res,
                       const struct batch *sent, int64_t now_ms,
                       struct arena *arena, struct verdict *out);

@@ -63,33 +63,65 @@ static void write_datum(struct jsonw *w, const struct point *p,
     jsonw_object_end(w);
 }
 
-static void write_point(struct jsonw *w, const struct point *p,
+/* A body that grows datum by datum, in either protocol. */
+struct writer {
+    struct jsonw json;
+    struct buf *out;
+    bool query;
+    size_t datums;
+};
+
+static void write_start(struct writer *w, const struct cloudwatch_conf *c)
+{
+    if (w->query) {
+        cloudwatch_query_start(w->out, str_of(c->namespace));
+        return;
+    }
+    jsonw_init(&w->json, w->out, 0);
+    jsonw_object(&w->json);
+    jsonw_key(&w->json, "Namespace");
+    jsonw_textz(&w->json, c->namespace);
+    jsonw_key(&w->json, "MetricData");
+    jsonw_array(&w->json);
+}
+
+static void write_end(struct writer *w)
+{
+    if (w->query)
+        return;
+    jsonw_array_end(&w->json);
+    jsonw_object_end(&w->json);
+}
+
+static void write_point(struct writer *w, const struct point *p,
                         const struct point_value *v, size_t n)
 {
     while (n > 0) {
         size_t some = n < CLOUDWATCH_VALUES ? n : CLOUDWATCH_VALUES;
 
-        write_datum(w, p, v, some);
+        w->datums++;
+        if (w->query)
+            cloudwatch_query_datum(w->out, w->datums, p, v, some);
+        else
+            write_datum(&w->json, p, v, some);
         v += some;
         n -= some;
     }
 }
 
 /* How many points went in; the one that would be too much is taken back. */
-static size_t write_points(struct jsonw *w, const struct batch *batch,
+static size_t write_points(struct writer *w, const struct batch *batch,
                            struct arena *arena)
 {
-    size_t taken = 0, datums = 0;
+    size_t taken = 0;
 
     for (; taken < batch->count; taken++) {
         const struct point *p = batch->points[taken];
         const struct point_value *values;
-        size_t n = cloudwatch_values(p, arena, &values);
-        struct jsonw before = *w;
-        size_t len = w->out->len;
+        size_t n = cloudwatch_values(p, arena, &values), len = w->out->len;
+        struct writer before = *w;
 
-        datums += cloudwatch_datums(n);
-        if (datums > CLOUDWATCH_DATUMS)
+        if (w->datums + cloudwatch_datums(n) > CLOUDWATCH_DATUMS)
             break;
         write_point(w, p, values, n);
         if (w->out->len + sizeof("]}") > CLOUDWATCH_BODY) {
@@ -108,6 +140,11 @@ static void set_headers(const struct cloudwatch_conf *c,
     req->url = c->url;
     req->timeout_ms = c->timeout_ms;
     req->ca_file = c->authorities;
+    if (c->protocol == CLOUDWATCH_QUERY) {
+        http_set(req, STR("Content-Type"),
+                 STR("application/x-www-form-urlencoded; charset=utf-8"));
+        return;
+    }
     http_set(req, STR("Content-Type"), STR("application/x-amz-json-1.0"));
     http_set(req, STR("X-Amz-Target"), STR(TARGET));
     http_set(req, STR("x-amzn-query-mode"), STR("true"));
@@ -119,19 +156,13 @@ bool cloudwatch_render(const void *conf, const struct batch *batch,
 {
     const struct cloudwatch_conf *c = conf;
     struct buf body;
-    struct jsonw w;
+    struct writer w = {.out = &body, .query = c->protocol == CLOUDWATCH_QUERY};
     size_t n;
 
     buf_init(&body, BUF_NO_LIMIT);
-    jsonw_init(&w, &body, 0);
-    jsonw_object(&w);
-    jsonw_key(&w, "Namespace");
-    jsonw_textz(&w, c->namespace);
-    jsonw_key(&w, "MetricData");
-    jsonw_array(&w);
+    write_start(&w, c);
     n = write_points(&w, batch, arena);
-    jsonw_array_end(&w);
-    jsonw_object_end(&w);
+    write_end(&w);
     if (n > 0) {
         set_headers(c, req);
         req->body = arena_str(arena, buf_str(&body));
