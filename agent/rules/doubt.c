@@ -63,11 +63,11 @@ static struct str contradiction(const struct rules *r, const struct use *u,
 
     if (!f)
         return STR_NONE;
-    if (f->verdict == FIGURE_SHARED && !own && str_eqz(over, "sum"))
-        return alike_text(f, a);
     if (f->known && f->known->shared && f->verdict != FIGURE_OWN &&
         f->replicas > 1 && str_eqz(over, "sum"))
         return shared_text(f, a);
+    if (f->verdict == FIGURE_SHARED && !own && str_eqz(over, "sum"))
+        return alike_text(f, a);
     if (f->verdict == FIGURE_OWN &&
         (str_eqz(over, "max") || str_eqz(over, "min")))
         return differ_text(f, over, a);

@@ -258,16 +258,22 @@ static struct str lacks_own(const struct scope *s, const struct rule_job *job)
 static struct str lacks_perhaps(const struct scope *s,
                                 const struct rule_job *job)
 {
+    struct str name = s->figure->name, near;
+    size_t i = 0;
+
     if (!job->complete)
         return lacks_own(s, job);
-    for (size_t i = 0; i < job->target_count; i++)
-        if (job->targets[i].good_ms == 0)
-            return arena_printf(
-                s->arena,
-                "nothing has shown %.*s yet, and a target never answered: %.*s",
-                STR_ARG(s->figure->name),
-                STR_ARG(down_text(&job->targets[i], s->arena)));
-    return STR_NONE;
+    while (i < job->target_count && job->targets[i].good_ms != 0)
+        i++;
+    if (i == job->target_count)
+        return STR_NONE;
+    near = why_near(s->world, name);
+    return arena_printf(s->arena,
+                        "nothing has shown %.*s yet%s%.*s%s, and a target "
+                        "never answered: %.*s",
+                        STR_ARG(name), near.ptr ? " (did you mean " : "",
+                        STR_ARG(near), near.ptr ? "?)" : "",
+                        STR_ARG(down_text(&job->targets[i], s->arena)));
 }
 
 static void incomplete(struct feed *out, struct str reason)

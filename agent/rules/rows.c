@@ -121,6 +121,22 @@ static void add_held(const struct rule *rule, const struct held *h, int64_t age,
     set_dimensions(&rule->info, row, a);
 }
 
+/* A row is the metric's own, under its own name. */
+static const struct labels *without_name(const struct labels *l,
+                                         struct arena *a)
+{
+    struct labels_builder b = {0};
+    const struct labels *out;
+
+    if (labels_name(l).len == 0)
+        return l;
+    labels_start_from(&b, l);
+    labels_drop(&b, LABEL_NAME);
+    out = labels_build(&b, a);
+    labels_builder_fini(&b);
+    return out;
+}
+
 /* A series whose value is no number: the last good one, if there is. */
 static void carry(const struct rule *rule, const struct promql_row *bad,
                   int64_t t_ms, struct arena *a, struct rows *out)
@@ -152,19 +168,20 @@ static void read_vector(const struct rule *rule,
 {
     out->items = arena_array(a, result->row_count, sizeof(*out->items));
     for (size_t i = 0; i < result->row_count; i++) {
-        const struct promql_row *row = &result->rows[i];
-        const char *bad = isfinite(row->v) ? NULL : name_of(row->v);
+        struct promql_row row = result->rows[i];
+        const char *bad = isfinite(row.v) ? NULL : name_of(row.v);
 
+        row.labels = without_name(row.labels, a);
         if (!bad) {
-            add_fresh(rule, row, a, out);
+            add_fresh(rule, &row, a, out);
             continue;
         }
-        carry(rule, row, t_ms, a, out);
+        carry(rule, &row, t_ms, a, out);
         out->reason = arena_printf(a, "the expression gives %s", bad);
         if (result->row_count > 1)
             texts_add(&out->doubts, a,
                       arena_printf(a, "%.*s is %s",
-                                   STR_ARG(printed(row->labels, a)), bad));
+                                   STR_ARG(printed(row.labels, a)), bad));
     }
 }
 

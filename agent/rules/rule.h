@@ -149,6 +149,8 @@ void texts_add(struct texts *t, struct arena *a, struct str text);
 /* Why an evaluation that went well found nothing (why.c). */
 struct str why_empty(const struct rules *r, const struct rule *rule,
                      const struct rules_world *w, struct arena *a);
+/* The metric name nearest to one that nothing has; ptr NULL without one. */
+struct str why_near(const struct rules_world *w, struct str name);
 /* What is doubtful about a value (doubt.c); new contradictions and those that
  * ended become events. */
 struct happenings {

@@ -23,17 +23,24 @@ static void offer(void *arg, struct str name, size_t series)
     near_offer(arg, name);
 }
 
-/* No series has the name at all. */
-static struct str no_such_name(const struct rules_world *w, struct str name,
-                               struct arena *a)
+struct str why_near(const struct rules_world *w, struct str name)
 {
     struct near near;
 
     near_start(&near, name);
     store_names(w->store, offer, &near);
-    if (near.best.ptr)
+    return near.best;
+}
+
+/* No series has the name at all. */
+static struct str no_such_name(const struct rules_world *w, struct str name,
+                               struct arena *a)
+{
+    struct str best = why_near(w, name);
+
+    if (best.ptr)
         return arena_printf(a, "no series is called %.*s; did you mean %.*s?",
-                            STR_ARG(name), STR_ARG(near.best));
+                            STR_ARG(name), STR_ARG(best));
     return arena_printf(a, "no series is called %.*s", STR_ARG(name));
 }
 

@@ -197,6 +197,7 @@ static void test_a_series_without_a_number_holds_alone(void **state)
         bool first = str_eqz(r->rows[i].dimensions[0].value, "a");
 
         assert_int_equal(r->rows[i].held, first);
+        assert_int_equal(labels_name(r->rows[i].labels).len, 0);
         assert_true(r->rows[i].value == (first ? 3 : 9));
     }
     assert_true(world_has_doubt(&w, "Each", "is NaN"));
@@ -251,7 +252,7 @@ static void test_rows_must_be_told_apart_by_dimensions(void **state)
     assert_int_equal(state_of(&w, "Depth"), RULE_MISSING);
     world_assert_reason(&w, "Depth",
                         "gives 2 series, and its dimensions (none) do not "
-                        "tell depth{instance=\"a\", job=\"one\"} from");
+                        "tell {instance=\"a\", job=\"one\"} from");
     assert_true(world_value(&w, "Scalar") == 2);
     world_fini(&w);
 }
