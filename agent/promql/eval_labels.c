@@ -148,8 +148,8 @@ static int down(const void *a, const void *b)
     return compare_values(y->v, x->v);
 }
 
-static bool sorted(struct value *in, int (*order)(const void *, const void *),
-                   struct value *out)
+static bool sorted(const struct value *in,
+                   int (*order)(const void *, const void *), struct value *out)
 {
     *out = *in;
     if (out->count > 1)

@@ -420,7 +420,7 @@ struct promql *promql_parse(struct str text,
                             struct promql_error *error)
 {
     struct promql *q = xcalloc(1, sizeof(*q));
-    struct promql_error scratch;
+    struct promql_error scratch = {0};
     struct parser p = {.q = q, .arena = &q->arena};
 
     p.error = error ? error : &scratch;

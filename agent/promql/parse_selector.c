@@ -292,7 +292,7 @@ static bool at_value(struct parser *p, const struct node *n,
     return parse_want(p, T_LEFT_PAREN) && parse_want(p, T_RIGHT_PAREN);
 }
 
-static struct node *at(struct parser *p, struct node *n)
+static struct node *at_modifier(struct parser *p, struct node *n)
 {
     struct when_node value = {0}, *w = when_of(n);
 
@@ -327,7 +327,7 @@ struct node *parse_suffixes(struct parser *p, struct node *n)
         else if (k == T_OFFSET)
             n = offset(p, n);
         else if (k == T_AT)
-            n = at(p, n);
+            n = at_modifier(p, n);
         else
             break;
         p->context = outer;

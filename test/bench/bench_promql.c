@@ -109,12 +109,14 @@ int main(int argc, char **argv)
     struct arena arena;
     struct store *store;
     size_t rows = 0, used = 0;
-    int rounds = argc > 4 ? atoi(argv[4]) : 5;
+    int64_t rounds = 5;
 
     if (argc < 4 || !num_parse(str_of(argv[3]), &seconds)) {
         (void)fputs("usage: bench_promql FILE RULES TIME [ROUNDS]\n", stderr);
         return 2;
     }
+    if (argc > 4)
+        (void)str_int(str_of(argv[4]), &rounds);
     with.t_ms = (int64_t)round(seconds * 1000);
     store = read_samples(argv[1], with.t_ms);
     start = now();
@@ -123,7 +125,7 @@ int main(int argc, char **argv)
     arena_init(&arena, 65536);
     with.store = store;
     with.arena = &arena;
-    for (int i = 0; i < rounds; i++) {
+    for (int64_t i = 0; i < rounds; i++) {
         start = now();
         rows = evaluate(&rules, &with);
         best = fmin(best, now() - start);
