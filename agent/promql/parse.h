@@ -51,7 +51,13 @@ struct node *parse_node(struct parser *p, enum node_kind kind,
 /* Sets the depth of a node above `child`, or fails. */
 bool parse_above(struct parser *p, struct node *n, const struct node *child);
 
+#define PARSE_LOWEST 1 /* the precedence of `or` */
 struct node *parse_expr(struct parser *p, int min_precedence);
+bool parse_starts_expr(struct parser *p);
+/* Whether a word may be a metric's name. */
+bool parse_is_name(enum token_kind k);
+/* An aggregation, a function or a metric: what begins with a name. */
+struct node *parse_named(struct parser *p);
 bool parse_args(struct parser *p, struct node ***args, size_t *count);
 /* "( a, b )" of by, on, group_left ...; as written. */
 bool parse_names(struct parser *p, struct str **names, size_t *count);
