@@ -28,6 +28,7 @@ static struct job_memory *add(struct rules *r, struct str job)
     return m;
 }
 
+/* A list that is not complete proves no job smaller. */
 static void count_targets(struct rules *r, const struct rule_job *job,
                           int64_t t_ms)
 {
@@ -35,6 +36,8 @@ static void count_targets(struct rules *r, const struct rule_job *job,
 
     if (!m)
         m = add(r, job->name);
+    if (!job->complete && job->target_count < m->most)
+        return;
     m->now = job->target_count;
     if (m->now < m->most && !m->gone) {
         m->gone = true;
@@ -75,8 +78,7 @@ void memory_begin(struct rules *r, const struct rules_world *w)
         set_back(r, w->t_ms);
     r->evaluated_ms = w->t_ms;
     for (size_t i = 0; i < w->job_count; i++)
-        if (w->jobs[i].complete)
-            count_targets(r, &w->jobs[i], w->t_ms);
+        count_targets(r, &w->jobs[i], w->t_ms);
 }
 
 void memory_inherit(struct rules *r, const struct rules *from)
