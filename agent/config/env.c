@@ -68,6 +68,25 @@ static void read_option(struct env *e, const struct conf_path *path)
     conf_node_set(&e->c->arena, root_of(e, n->mark), text, n);
 }
 
+/* Options of a choice that was not taken, as written in variables: what was
+ * meant by them is not clear. */
+static void tell_unused(struct env *e, const char *path, const char *name,
+                        const struct conf_node *chosen)
+{
+    const struct conf_node *section = conf_node_get(e->root, str_of(path));
+
+    for (const struct conf_node *n = section ? section->child : NULL; n;
+         n = n->next) {
+        if (conf_node_get(chosen, n->key))
+            continue;
+        conf_fault(e->c, &n->mark, NULL,
+                   "is not used, for %.*s is not among %s; add it there, or "
+                   "unset this",
+                   STR_ARG(n->key), name);
+        conf_fault_warns(e->c);
+    }
+}
+
 /* A section of choices: those that are named are there, and no others. */
 static void read_choices(struct env *e, const struct conf_path *path)
 {
@@ -87,6 +106,7 @@ static void read_choices(struct env *e, const struct conf_path *path)
                 &e->c->arena, chosen, part,
                 conf_node_new(&e->c->arena, CONF_MAPPING, chosen->mark));
     }
+    tell_unused(e, text, name, chosen);
     conf_node_set(&e->c->arena, root_of(e, chosen->mark), text, chosen);
 }
 

@@ -5,6 +5,8 @@
 
 /* ${A:-${B:-${C}}} and no deeper. */
 #define NESTING_MAX 4
+/* Of all values together: one variable may stand in many of them. */
+#define EXPANDED_MAX (4 * CONF_FILE_MAX)
 
 struct expansion {
     const struct conf_world *world;
@@ -159,7 +161,8 @@ static void expand_scalar(struct conf *c, const struct conf_world *w,
         return;
     buf_init(&out, CONF_FILE_MAX);
     ok = expand_text(&x, n->text, 0, &err);
-    if (ok && !buf_ok(&out))
+    c->expanded += out.len;
+    if (ok && (!buf_ok(&out) || c->expanded > EXPANDED_MAX))
         ok = err_set(&err, ERR_LIMIT, "is too long once ${...} is expanded");
     if (ok)
         n->text = str_n(arena_strdup(&c->arena, buf_str(&out)), out.len);

@@ -25,6 +25,7 @@ struct conf {
     struct map fields;   /* address -> struct conf_origin */
     struct map sections; /* the same; a struct starts where its first does */
     size_t nodes;        /* that were read from texts */
+    size_t expanded;     /* bytes that came out of ${...} */
     struct str *secrets; /* in the arena, to be wiped */
     size_t secret_count, secret_cap;
 };
