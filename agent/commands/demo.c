@@ -18,7 +18,7 @@
 #define DAY_STEP_MINUTES 120
 
 static const struct command_option options[] = {
-    {"at", "HH:MM", "The time of the simulated day (default 10:30)."},
+    {"at", "HH:MM", "The time of the simulated day (default 09:30)."},
     {"serve", NULL, "Print the addresses and go on serving."},
     {"output", "FORMAT", "The report: table (default), json or prometheus."},
     {"requests", NULL, "Print the whole requests."},
@@ -254,7 +254,7 @@ static enum exit_status run_demo(const struct command_line *line)
     struct demo d = {0};
     enum exit_status status = EXIT_FAILED;
     struct err err = {.kind = ERR_NONE};
-    int minute = 10 * 60 + 30;
+    int minute = 9 * 60 + 30;
 
     if (at && !parse_time(at, &minute, &err))
         return command_fail(line, EXIT_USAGE, &err);
