@@ -4,7 +4,9 @@
  * providers.
  *
  * One fetch for all who wait; renewed ahead of expiry with jitter; retried
- * with back-off; a still-valid value is kept when its renewal fails.
+ * with back-off; the old value is kept when its renewal fails, and offered
+ * even past its end, until the service refuses it.  Who waits with no value
+ * to be had is told after three tries; to wait again is to try again.
  *
  *               wait             answer
  *      EMPTY ---------> ASKING ---------> VALID
