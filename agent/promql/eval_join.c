@@ -53,6 +53,7 @@ struct join {
     const struct promql_row **row_of; /* of `one`, by key */
     bool *matched;                    /* by key, one-to-one */
     struct seen seen;                 /* else */
+    struct labels_builder builder;    /* for the labels of group_left */
 };
 
 static bool fail_duplicate(struct join *j, const struct promql_row *a,
@@ -108,17 +109,13 @@ static const struct labels *with_included(struct join *j,
                                           const struct labels *one)
 {
     const struct matching *m = &j->n->binary.match;
-    struct labels_builder b = {0};
-    const struct labels *result;
 
     if (m->include_count == 0)
         return many;
-    labels_start_from(&b, many);
+    labels_start_from(&j->builder, many);
     for (size_t i = 0; i < m->include_count; i++)
-        labels_set(&b, m->include[i], labels_get(one, m->include[i]));
-    result = labels_build(&b, j->ev->arena);
-    labels_builder_fini(&b);
-    return result;
+        labels_set(&j->builder, m->include[i], labels_get(one, m->include[i]));
+    return labels_build(&j->builder, j->ev->arena);
 }
 
 static const struct labels *result_labels(struct join *j,
@@ -166,11 +163,21 @@ static bool join_row(struct join *j, const struct promql_row *row,
     return true;
 }
 
+static bool join_rows(struct join *j, struct value *out)
+{
+    if (!index_one_side(j))
+        return false;
+    for (size_t i = 0; i < j->many->count; i++)
+        if (!join_row(j, &j->many->rows[i], out))
+            return false;
+    return value_unique(j->ev, out);
+}
+
 bool eval_join(struct eval *ev, const struct node *n, const struct value *left,
                const struct value *right, struct value *out)
 {
     const struct matching *m = &n->binary.match;
-    bool swap = m->card == ONE_TO_MANY;
+    bool swap = m->card == ONE_TO_MANY, ok;
     struct join j = {
         .ev = ev,
         .n = n,
@@ -187,10 +194,7 @@ bool eval_join(struct eval *ev, const struct node *n, const struct value *left,
     j.result = j.subset;
     if (!m->on) /* a filter keeps the name, which ignoring never names */
         j.result.names = m->written;
-    if (!index_one_side(&j))
-        return false;
-    for (size_t i = 0; i < j.many->count; i++)
-        if (!join_row(&j, &j.many->rows[i], out))
-            return false;
-    return value_unique(ev, out);
+    ok = join_rows(&j, out);
+    labels_builder_fini(&j.builder);
+    return ok;
 }
