@@ -183,7 +183,8 @@ static void evaluate_configured(struct run *run, struct rule *rule,
     out->input_count = g.count;
 }
 
-static void evaluate_rule(struct run *run, struct rule *rule,
+/* True while it is only too early for a value. */
+static bool evaluate_rule(struct run *run, struct rule *rule,
                           struct rule_result *out)
 {
     struct texts doubts = {.items = NULL};
@@ -204,6 +205,7 @@ static void evaluate_rule(struct run *run, struct rule *rule,
     }
     out->doubts = doubts.items;
     out->doubt_count = doubts.count;
+    return feed.early;
 }
 
 static const struct rule_input *oldest_of(const struct rule_result *r)
@@ -252,18 +254,20 @@ static void evaluate_age(struct run *run, const struct rule_result *results,
     finish(run, rule, &rows, out);
 }
 
-/* For the log: once a change, and at first only what is not as it should. */
-static void note_state(struct run *run, struct rule *rule, bool first,
+/* For the log: once a change, and not that the first scrapes are awaited. */
+static void note_state(struct run *run, struct rule *rule, bool early,
                        const struct rule_result *result)
 {
-    if (rule->state != result->state || (first && result->state != RULE_FRESH))
-        happenings_add(&run->events, run->arena,
-                       (struct rule_event){
-                           .rule = rule->info.name,
-                           .good = result->state == RULE_FRESH,
-                           .state = result->state,
-                           .text = result->reason,
-                       });
+    if (rule->state == result->state ||
+        (early && result->state == RULE_MISSING))
+        return;
+    happenings_add(&run->events, run->arena,
+                   (struct rule_event){
+                       .rule = rule->info.name,
+                       .good = result->state == RULE_FRESH,
+                       .state = result->state,
+                       .text = result->reason,
+                   });
     rule->state = result->state;
 }
 
@@ -273,7 +277,7 @@ void rules_evaluate(struct rules *r, const struct rules_world *world,
     struct run run = {.rules = r, .world = world, .arena = arena};
     struct rule_result *results =
         arena_array(arena, r->count, sizeof(*results));
-    bool *first = arena_array(arena, r->count, sizeof(*first));
+    bool *early = arena_array(arena, r->count, sizeof(*early));
 
     memory_begin(r, world);
     for (size_t i = 0; i < r->figure_count; i++)
@@ -281,18 +285,17 @@ void rules_evaluate(struct rules *r, const struct rules_world *world,
     for (size_t i = 0; i < r->count; i++) {
         struct rule *rule = &r->items[i];
 
-        first[i] = !rule->begun;
-        if (first[i])
+        if (!rule->begun)
             rule->begun_ms = world->t_ms;
         rule->begun = true;
         results[i].info = &rule->info;
         if (rule->query)
-            evaluate_rule(&run, rule, &results[i]);
+            early[i] = evaluate_rule(&run, rule, &results[i]);
     }
     for (size_t i = 0; i < r->count; i++) {
         if (!r->items[i].query)
             evaluate_age(&run, results, &r->items[i], &results[i]);
-        note_state(&run, &r->items[i], first[i], &results[i]);
+        note_state(&run, &r->items[i], early[i], &results[i]);
     }
     *out = (struct rules_results){
         .results = results,

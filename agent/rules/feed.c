@@ -142,14 +142,14 @@ static struct str down_text(const struct rule_target *t, struct arena *a)
 
 /* Those that the selector's matchers on `instance` take. */
 struct health {
-    size_t all, up;
+    size_t all, up, waiting;        /* waiting: for their first scrape */
     const struct rule_target *down; /* the first */
 };
 
 static struct health health_of(const struct scope *s,
                                const struct rule_job *job)
 {
-    struct health h = {0, 0, NULL};
+    struct health h = {0, 0, 0, NULL};
 
     for (size_t i = 0; i < job->target_count; i++) {
         const struct rule_target *t = &job->targets[i];
@@ -158,6 +158,7 @@ static struct health health_of(const struct scope *s,
             continue;
         h.all++;
         h.up += t->up;
+        h.waiting += !t->up && t->error.len == 0;
         if (!t->up && !h.down)
             h.down = t;
     }
@@ -276,11 +277,22 @@ static struct str lacks_perhaps(const struct scope *s,
                         STR_ARG(down_text(&job->targets[i], s->arena)));
 }
 
-static void incomplete(struct feed *out, struct str reason)
+/* Nothing is wrong: it has only just begun. */
+static bool is_early(const struct scope *s, const struct rule_job *job)
+{
+    struct health h = health_of(s, job);
+
+    if (!job->complete)
+        return job->reason.len == 0;
+    return h.up < h.all && h.up + h.waiting == h.all;
+}
+
+static void incomplete(struct feed *out, struct str reason, bool early)
 {
     if (reason.len == 0 || !out->complete)
         return;
     out->complete = false;
+    out->early = early;
     if (out->configured)
         out->reason = reason;
 }
@@ -327,10 +339,12 @@ static void check_jobs(const struct scope *s, struct feed *out)
 
         places += place == PLACE_YES;
         if (place == PLACE_PERHAPS)
-            incomplete(out, lacks_perhaps(s, job));
+            incomplete(out, lacks_perhaps(s, job), is_early(s, job));
         else if (place == PLACE_YES)
-            incomplete(out, is_shared(s, job) ? lacks_shared(s, job)
-                                              : lacks_own(s, job));
+            incomplete(out,
+                       is_shared(s, job) ? lacks_shared(s, job)
+                                         : lacks_own(s, job),
+                       is_early(s, job));
     }
     if (places > 0 || !out->complete)
         return;
@@ -355,10 +369,12 @@ static void check_workers(const struct scope *s, struct feed *out)
             continue;
         places++;
         if (!v->known)
-            incomplete(out, arena_printf(s->arena,
-                                         "how many workers of %.*s run is not "
-                                         "known: %.*s",
-                                         STR_ARG(v->name), STR_ARG(v->reason)));
+            incomplete(out,
+                       arena_printf(s->arena,
+                                    "how many workers of %.*s run is not "
+                                    "known: %.*s",
+                                    STR_ARG(v->name), STR_ARG(v->reason)),
+                       v->reason.len == 0);
     }
     if (places == 0)
         unconfigured(out, arena_printf(s->arena,

@@ -93,10 +93,10 @@ struct rule {
     struct held *held; /* rows of the last good evaluation */
     size_t held_count;
     bool begun;
-    int64_t begun_ms;  /* first evaluation */
-    int64_t good_ms;   /* last fresh one; 0: never */
-    int64_t oldest_ms; /* oldest input of that one */
-    enum rule_state state;
+    int64_t begun_ms;      /* first evaluation */
+    int64_t good_ms;       /* last fresh one; 0: never */
+    int64_t oldest_ms;     /* oldest input of that one */
+    enum rule_state state; /* told last */
 };
 
 void rule_forget(struct rule *r); /* the held rows */
@@ -125,6 +125,7 @@ void memory_fini(struct rules *r);
 struct feed {
     bool configured; /* its jobs and worker counts are */
     bool complete;
+    bool early;        /* not complete only because it has just begun */
     struct str reason; /* not either of them: the first reason */
 };
 

@@ -102,6 +102,12 @@ static void test_a_target_not_scraped_yet_has_not_answered(void **state)
     w.targets[1][1].good_ms = 0;
     world_evaluate(&w);
     world_assert_reason(&w, "CustomCodeRunnerSpacesUsed", "b: not scraped yet");
+    /* No event: it has only just begun.  Failing is one. */
+    assert_int_equal(world_events(&w, "CustomCodeRunnerSpacesUsed", ""), 0);
+    w.targets[1][1].error = STR("connection refused");
+    world_evaluate(&w);
+    assert_int_equal(world_events(&w, "CustomCodeRunnerSpacesUsed", "refused"),
+                     1);
     world_fini(&w);
 }
 
