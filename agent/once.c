@@ -16,7 +16,6 @@
 #define TWICE                                                                 \
     "every target was scraped twice, because an expression looks at a range " \
     "of time; over so short a range rates are rough"
-#define DELIVERY_TIME (30 * WHEN_SECOND)
 
 struct once {
     struct agent *agent;
@@ -40,7 +39,8 @@ static void on_flushed(void *arg)
 static void deliver(struct once *o)
 {
     struct agent *a = o->agent;
-    int64_t deadline = loop_now(a->loop).mono_ms + DELIVERY_TIME;
+    int64_t deadline =
+        loop_now(a->loop).mono_ms + a->settings->values.shutdown.timeout_ms;
 
     agent_publish(a);
     o->flushing = a->sink_count;

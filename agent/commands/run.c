@@ -51,14 +51,13 @@ static void hush(const struct settings *s)
 }
 
 static enum exit_status once(const struct command_line *line,
-                             const struct settings *s)
+                             const struct settings *s, enum show_form form)
 {
     struct agent_once_options o = {.dry = command_given(line, "dry-run")};
-    struct show show = {.style = {.requests = command_given(line, "requests")}};
+    struct show show = {.form = form,
+                        .style = {.requests = command_given(line, "requests")}};
     struct err err;
 
-    if (!show_form_parse(command_value(line, "output"), &show.form, &err))
-        return command_fail(line, EXIT_USAGE, &err);
     hush(s);
     if (!agent_once(s, &o, show_report, &show, &err))
         return command_fail(line, EXIT_FAILED, &err);
@@ -68,14 +67,18 @@ static enum exit_status once(const struct command_line *line,
 static enum exit_status run_run(const struct command_line *line)
 {
     bool one = command_given(line, "once") || command_given(line, "dry-run");
-    struct settings *s = run_settings(line, command_value(line, "config"));
     enum exit_status status = EXIT_WELL;
+    struct settings *s;
+    enum show_form form;
     struct err err;
 
+    if (!show_form_parse(command_value(line, "output"), &form, &err))
+        return command_fail(line, EXIT_USAGE, &err);
+    s = run_settings(line, command_value(line, "config"));
     if (!s)
         return EXIT_USAGE;
     if (one)
-        status = once(line, s);
+        status = once(line, s, form);
     else if (!agent_serve(s, &err))
         status = command_fail(line, EXIT_FAILED, &err);
     settings_free(s);

@@ -55,9 +55,10 @@ static enum exit_status meaning(const struct report *r)
                           STR_ARG(s->refused[j].reason));
         if (s->lost)
             (void)fprintf(stderr,
-                          "scalebridge: %.*s: %llu points not delivered: "
+                          "scalebridge: %.*s: %llu point%s not delivered: "
                           "%.*s\n",
                           STR_ARG(s->name), (unsigned long long)s->lost,
+                          s->lost == 1 ? "" : "s",
                           STR_ARG(s->error));
         if (s->refused_count || s->lost)
             status = EXIT_MISSING;
