@@ -9,6 +9,7 @@ The queries are a fixed list and random well-typed expressions:
 
     PROMQL_DIFF_COUNT  how many random ones (2000)
     PROMQL_DIFF_SEED   where they start (1)
+    PROMQL_DIFF_DATA   the seed of the samples (7)
     PROMQL_DIFF_ALIGNED       put samples on the borders of ranges (3.x only)
     PROMQL_DIFF_EXPERIMENTAL  ask the functions behind the flag, too (3.14)
 
@@ -41,6 +42,7 @@ BATCH = os.environ.get(
 PROMETHEUS = os.environ.get("PROMETHEUS", "")
 COUNT = int(os.environ.get("PROMQL_DIFF_COUNT", "2000"))
 SEED = int(os.environ.get("PROMQL_DIFF_SEED", "1"))
+DATA = int(os.environ.get("PROMQL_DIFF_DATA", "7"))
 
 BASE = 1_700_000_100  # a multiple of a minute
 STEP = 15
@@ -89,10 +91,12 @@ def newer_than(version, expression):
 # The samples ---------------------------------------------------------------
 
 def series():
-    rng = random.Random(7)
+    rng = random.Random(DATA)
     out = []
 
     def add(name, labels, values):
+        if DATA != 7:  # every other set of samples has gaps
+            values = [None if rng.random() < 0.05 else v for v in values]
         out.append((name, labels, values))
 
     for i, job in enumerate(["api", "api", "worker", "queue"]):
