@@ -59,7 +59,8 @@ def free_port():
 
 def theirs(prometheus, directory, path):
     data = os.path.join(directory, "data")
-    tool = os.environ.get("PROMTOOL") or prometheus.replace("prometheus", "promtool")
+    folder, name = os.path.split(prometheus)
+    tool = os.environ.get("PROMTOOL") or os.path.join(folder, name.replace("prometheus", "promtool"))
     subprocess.run([tool, "tsdb", "create-blocks-from", "openmetrics", path, data], check=True,
                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     with open(os.path.join(directory, "rules.yml"), "w") as f:

@@ -185,7 +185,8 @@ def free_port():
 class Oracle:
     def __init__(self, directory, path):
         data = os.path.join(directory, "data")
-        tool = os.environ.get("PROMTOOL") or PROMETHEUS.replace("prometheus", "promtool")
+        folder, name = os.path.split(PROMETHEUS)
+        tool = os.environ.get("PROMTOOL") or os.path.join(folder, name.replace("prometheus", "promtool"))
         subprocess.run([tool, "tsdb", "create-blocks-from", "openmetrics", path, data],
                        check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         config = os.path.join(directory, "prometheus.yml")
