@@ -324,6 +324,20 @@ static void tell_events(const struct rules_results *results)
     }
 }
 
+static void tell_records(const struct records_told *told)
+{
+    for (size_t i = 0; i < told->count; i++) {
+        const struct record_event *e = &told->events[i];
+
+        if (e->good)
+            log_info("recording_good", log_s("record", e->record),
+                     log_s("group", e->group));
+        else
+            log_warn("recording_failed", log_s("record", e->record),
+                     log_s("group", e->group), log_s("reason", e->text));
+    }
+}
+
 void agent_evaluate(struct agent *a)
 {
     struct rules_world world = {
@@ -335,6 +349,10 @@ void agent_evaluate(struct agent *a)
     world.job_count = a->job_count;
     world.services = describe_services(a);
     world.service_count = capacity_count(a->capacity);
+    rules_record(a->rules, &world, a->store,
+                 a->settings->values.scrape.common.interval_ms, &a->arena,
+                 &a->recorded);
+    tell_records(&a->recorded);
     rules_evaluate(a->rules, &world, &a->arena, &a->results);
     a->evaluated_ms = world.t_ms;
     tell_events(&a->results);
@@ -380,6 +398,16 @@ static bool wants_dns(const struct settings_values *v)
     return false;
 }
 
+static void tell_alerts(const struct groups *g)
+{
+    for (size_t i = 0; i < g->count; i++)
+        if (g->items[i].alerts)
+            log_info("alerting_rules_passed_over",
+                     log_s("file", g->items[i].file),
+                     log_s("group", g->items[i].name),
+                     log_i("rules", (int64_t)g->items[i].alerts));
+}
+
 struct agent *agent_new(const struct agent_options *options, struct err *err)
 {
     struct agent *a = xcalloc(1, sizeof(*a));
@@ -399,6 +427,7 @@ struct agent *agent_new(const struct agent_options *options, struct err *err)
         return NULL;
     }
     a->rules = a->settings->rules;
+    tell_alerts(a->settings->groups);
     make_store(a);
     make_window(a);
     make_sinks(a, options->deliver);

@@ -60,7 +60,8 @@ struct agent {
     struct label *dimensions; /* of every point, sorted */
     size_t dimension_count;
     struct window *window;
-    struct arena arena; /* of the newest evaluation */
+    struct arena arena;           /* of the newest evaluation */
+    struct records_told recorded; /* of the recording rules */
     struct rules_results results;
     int64_t evaluated_ms;                /* wall clock; 0: not yet */
     void (*discovered)(struct agent *a); /* some job's list has changed */

@@ -201,20 +201,30 @@ static void view_sinks(struct once *o, struct arena *arena, struct report *r)
     r->sink_count = a->sink_count;
 }
 
+static void view_notes(const struct agent *a, struct arena *arena,
+                       struct report *r)
+{
+    const struct records_told *told = &a->recorded;
+    struct str *notes = arena_array(arena, told->count + 1, sizeof(*notes));
+
+    r->notes = notes;
+    if (rules_want_range(a->rules))
+        notes[r->note_count++] = STR(TWICE);
+    for (size_t i = 0; i < told->count; i++)
+        if (!told->events[i].good)
+            notes[r->note_count++] = arena_printf(
+                arena, "recording rule %.*s fails: %.*s",
+                STR_ARG(told->events[i].record), STR_ARG(told->events[i].text));
+}
+
 static void show(struct once *o, agent_report_fn *report, void *arg)
 {
-    static const struct str twice[] = {
-        {TWICE, sizeof(TWICE) - 1},
-    };
     struct report r = {.dry = o->dry};
     struct arena arena;
 
     arena_init(&arena, 32 * 1024);
     agent_view(o->agent, &arena, &r);
-    if (rules_want_range(o->agent->rules)) {
-        r.notes = twice;
-        r.note_count = 1;
-    }
+    view_notes(o->agent, &arena, &r);
     view_sinks(o, &arena, &r);
     report(arg, &r);
     arena_fini(&arena);

@@ -23,6 +23,10 @@ struct conf_world {
     bool (*read_file)(void *arg, const char *path, struct buf *out,
                       struct err *err);
     void *arg;
+    /* Tells the paths that a pattern of the shell matches, in their order;
+     * NULL: no pattern matches anything. */
+    void (*match)(void *arg, const char *pattern,
+                  void (*found)(void *to, const char *path), void *to);
 };
 
 /* The process' own environment and files. */

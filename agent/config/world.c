@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -39,11 +40,25 @@ static bool read_file(void *arg, const char *path, struct buf *out,
     return ok;
 }
 
+static void match(void *arg, const char *pattern,
+                  void (*found)(void *to, const char *path), void *to)
+{
+    glob_t g;
+
+    (void)arg;
+    if (glob(pattern, 0, NULL, &g) != 0)
+        return;
+    for (size_t i = 0; i < g.gl_pathc; i++)
+        found(to, g.gl_pathv[i]);
+    globfree(&g);
+}
+
 struct conf_world conf_world_process(void)
 {
     return (struct conf_world){
         .variables = (const char *const *)environ,
         .read_file = read_file,
+        .match = match,
     };
 }
 

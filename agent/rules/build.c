@@ -221,18 +221,19 @@ static size_t figure_of(struct rules *r, struct str name)
     return r->figure_count++;
 }
 
-static void set_uses(struct rules *r, struct rule *rule)
+struct use *rules_uses(struct rules *r, const struct promql *q, size_t *count)
 {
     const struct promql_selector *s;
+    struct use *uses;
 
-    rule->use_count = promql_selectors(rule->query, &s);
-    rule->uses =
-        xcalloc(rule->use_count ? rule->use_count : 1, sizeof(*rule->uses));
-    for (size_t i = 0; i < rule->use_count; i++)
-        rule->uses[i] = (struct use){
+    *count = promql_selectors(q, &s);
+    uses = xcalloc(*count ? *count : 1, sizeof(*uses));
+    for (size_t i = 0; i < *count; i++)
+        uses[i] = (struct use){
             .selector = &s[i],
             .figure = figure_of(r, exact_name(&s[i])),
         };
+    return uses;
 }
 
 static void set_queries(struct build *b, const struct source *s,
@@ -250,7 +251,7 @@ static void set_queries(struct build *b, const struct source *s,
                   "its own",
                   s->row);
     if (rule->query)
-        set_uses(b->rules, rule);
+        rule->uses = rules_uses(b->rules, rule->query, &rule->use_count);
     if (info->running.len > 0)
         rule->running =
             parse(b, info->running,
@@ -341,8 +342,10 @@ struct rules *rules_new(const struct rules_options *options)
     struct build b = {.rules = r, .options = options};
 
     arena_init(&r->arena, 4096);
+    r->groups = options->groups;
     choose_preset(&b);
     add_all(&b);
+    recordings_build(r);
     if (!b.failed)
         return r;
     rules_free(r);

@@ -190,7 +190,8 @@ static bool evaluate_rule(struct run *run, struct rule *rule,
     struct texts doubts = {.items = NULL};
     struct feed feed;
 
-    feed_check(run->rules, rule, run->world, run->arena, &feed);
+    feed_check(run->rules, rule->uses, rule->use_count, run->world, run->arena,
+               &feed);
     out->complete = feed.complete;
     if (feed.configured) {
         evaluate_configured(run, rule, &feed, &doubts, out);

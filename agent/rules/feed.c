@@ -39,9 +39,8 @@ static bool is_synthetic(struct str name)
     return false;
 }
 
-/* All matchers on this label take the value. */
-static bool takes(const struct use *u, struct str label, struct str value,
-                  struct arena *a)
+bool feed_takes(const struct use *u, struct str label, struct str value,
+                struct arena *a)
 {
     struct labels_builder b = {0};
     const struct labels *l = NULL;
@@ -99,7 +98,7 @@ static enum place place_of(const struct scope *s, const struct rule_job *job)
 {
     const struct preset_figure *known = s->figure ? s->figure->known : NULL;
 
-    if (!takes(s->use, LABEL_JOB, job->name, s->arena))
+    if (!feed_takes(s->use, LABEL_JOB, job->name, s->arena))
         return PLACE_NO;
     if (!s->figure || exact(s->use, LABEL_JOB))
         return PLACE_YES;
@@ -112,8 +111,8 @@ static enum place place_of(const struct scope *s, const struct rule_job *job)
     return PLACE_PERHAPS;
 }
 
-bool feed_from_job(const struct rules *r, const struct use *u,
-                   const struct rule_job *job, struct arena *a)
+static bool is_placed_in(const struct rules *r, const struct use *u,
+                         const struct rule_job *job, struct arena *a)
 {
     const struct rules_world w = {.jobs = job, .job_count = 1};
     const struct scope s = {r, &w, a, u, figure_in(r, u)};
@@ -121,9 +120,33 @@ bool feed_from_job(const struct rules *r, const struct use *u,
     return place_of(&s, job) == PLACE_YES;
 }
 
+/* The recording rule, or one that it reads, uses the job's figures. */
+static bool records_from(const struct rules *r, const struct recording *rec,
+                         const struct rule_job *job, struct arena *a)
+{
+    for (size_t i = 0; i < rec->source_count; i++) {
+        const struct recording *source = &r->recordings[rec->sources[i]];
+
+        for (size_t k = 0; k < source->use_count; k++)
+            if (is_placed_in(r, &source->uses[k], job, a))
+                return true;
+    }
+    return false;
+}
+
+bool feed_from_job(const struct rules *r, const struct use *u,
+                   const struct rule_job *job, struct arena *a)
+{
+    for (size_t i = 0; i < r->recording_count; i++)
+        if (recording_is_read(r, u, &r->recordings[i], a) &&
+            records_from(r, &r->recordings[i], job, a))
+            return true;
+    return is_placed_in(r, u, job, a);
+}
+
 bool feed_from_service(const struct use *u, struct str service, struct arena *a)
 {
-    return takes(u, STR("service"), service, a);
+    return feed_takes(u, STR("service"), service, a);
 }
 
 static bool is_shared(const struct scope *s, const struct rule_job *job)
@@ -154,7 +177,7 @@ static struct health health_of(const struct scope *s,
     for (size_t i = 0; i < job->target_count; i++) {
         const struct rule_target *t = &job->targets[i];
 
-        if (!takes(s->use, LABEL_INSTANCE, t->instance, s->arena))
+        if (!feed_takes(s->use, LABEL_INSTANCE, t->instance, s->arena))
             continue;
         h.all++;
         h.up += t->up;
@@ -212,7 +235,7 @@ static struct str lacks_figure(const struct scope *s,
     for (size_t i = 0; i < job->target_count; i++) {
         const struct rule_target *t = &job->targets[i];
 
-        if (takes(s->use, LABEL_INSTANCE, t->instance, s->arena) &&
+        if (feed_takes(s->use, LABEL_INSTANCE, t->instance, s->arena) &&
             !shows(f, job, t))
             return arena_printf(s->arena, "%.*s shows no %.*s", STR_ARG(t->url),
                                 STR_ARG(f->name));
@@ -384,17 +407,90 @@ static void check_workers(const struct scope *s, struct feed *out)
                                        STR_ARG(service)));
 }
 
-void feed_check(const struct rules *r, const struct rule *rule,
+static void check_source(const struct scope *s, struct feed *out)
+{
+    if (s->figure && str_eq(s->figure->name, RULE_CAPACITY))
+        check_workers(s, out);
+    else if (!s->figure || !is_synthetic(s->figure->name))
+        check_jobs(s, out);
+}
+
+/* It looks at an evaluation that failed, or that lacked some of its feed. */
+static bool looks_at_bad(const struct use *u, const struct recording *rec,
+                         int64_t now_ms)
+{
+    const struct promql_selector *s = u->selector;
+    bool past = s->range || s->fixed || s->reach_ms > RULE_LOOKBACK;
+
+    return rec->bad || (rec->bad_ms > 0 && past &&
+                        (s->fixed || rec->bad_ms > now_ms - s->reach_ms));
+}
+
+static bool is_recorded(const struct scope *s)
+{
+    for (size_t i = 0; s->figure && i < s->rules->recording_count; i++)
+        if (recording_is_read(s->rules, s->use, &s->rules->recordings[i],
+                              s->arena))
+            return true;
+    return false;
+}
+
+static void check_sources(const struct scope *s, const struct recording *rec,
+                          struct feed *out)
+{
+    const struct rules *r = s->rules;
+
+    for (size_t i = 0; i < rec->source_count; i++) {
+        const struct recording *source = &r->recordings[rec->sources[i]];
+
+        for (size_t k = 0; k < source->use_count; k++) {
+            const struct use *u = &source->uses[k];
+            struct scope of = {r, s->world, s->arena, u, figure_in(r, u)};
+
+            if (!is_recorded(&of))
+                check_source(&of, out);
+        }
+    }
+}
+
+static void check_recorded(const struct scope *s, const struct recording *rec,
+                           struct feed *out)
+{
+    if (looks_at_bad(s->use, rec, s->world->t_ms))
+        incomplete(out,
+                   arena_printf(s->arena, "%.*s as recorded: %s",
+                                STR_ARG(rec->record->name), rec->reason),
+                   rec->early);
+}
+
+/* That it fails tells more than what it lacks, and the other way round. */
+static void check_recording(const struct scope *s, const struct recording *rec,
+                            struct feed *out)
+{
+    if (rec->failed)
+        check_recorded(s, rec, out);
+    check_sources(s, rec, out);
+    check_recorded(s, rec, out);
+}
+
+static void check_use(const struct scope *s, struct feed *out)
+{
+    const struct rules *r = s->rules;
+
+    for (size_t i = 0; i < r->recording_count; i++)
+        if (recording_is_read(r, s->use, &r->recordings[i], s->arena))
+            check_recording(s, &r->recordings[i], out);
+    if (!is_recorded(s))
+        check_source(s, out);
+}
+
+void feed_check(const struct rules *r, const struct use *uses, size_t count,
                 const struct rules_world *w, struct arena *a, struct feed *out)
 {
     *out = (struct feed){.configured = true, .complete = true};
-    for (size_t i = 0; i < rule->use_count; i++) {
-        const struct use *u = &rule->uses[i];
-        const struct scope s = {r, w, a, u, figure_in(r, u)};
+    for (size_t i = 0; i < count; i++) {
+        const struct scope s = {r, w, a, &uses[i], figure_in(r, &uses[i])};
 
-        if (s.figure && str_eq(s.figure->name, RULE_CAPACITY))
-            check_workers(&s, out);
-        else if (!s.figure || !is_synthetic(s.figure->name))
-            check_jobs(&s, out);
+        check_use(&s, out);
     }
 }

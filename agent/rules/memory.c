@@ -70,6 +70,7 @@ static void set_back(struct rules *r, int64_t now_ms)
         not_after(&r->figures[i].counted_ms, now_ms);
     for (size_t i = 0; i < r->job_count; i++)
         not_after(&r->jobs[i].gone_ms, now_ms);
+    recordings_set_back(r, now_ms);
 }
 
 void memory_begin(struct rules *r, const struct rules_world *w)

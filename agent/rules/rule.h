@@ -101,6 +101,22 @@ struct rule {
 
 void rule_forget(struct rule *r); /* the held rows */
 
+/* A recording rule: what it reads, and how its evaluations went. */
+struct recording {
+    struct group *group;
+    struct record *record;
+    struct use *uses;
+    size_t use_count;
+    const size_t *sources; /* itself, and those it reads through others */
+    size_t source_count;
+    /* memory */
+    bool bad;       /* the last one failed, or lacked some of its feed */
+    bool failed;    /* ... failed: told */
+    int64_t bad_ms; /* the newest such; 0: none */
+    bool early;     /* that one was only too early */
+    char *reason;   /* of that one */
+};
+
 struct rules {
     struct arena arena;          /* texts of the infos */
     const struct preset *preset; /* NULL: none */
@@ -110,8 +126,23 @@ struct rules {
     size_t figure_count, figure_cap;
     struct job_memory *jobs;
     size_t job_count, job_cap;
+    struct groups *groups; /* NULL: none */
+    struct recording *recordings;
+    size_t recording_count;
     int64_t evaluated_ms; /* last time; 0: never */
 };
+
+/* The uses of an expression, freed by the caller (build.c). */
+struct use *rules_uses(struct rules *r, const struct promql *q, size_t *count);
+
+/* record.c */
+void recordings_build(struct rules *r);
+void recordings_fini(struct rules *r);
+void recordings_inherit(struct rules *r, const struct rules *from);
+void recordings_set_back(struct rules *r, int64_t now_ms);
+/* Whether the selector reads what this rule writes. */
+bool recording_is_read(const struct rules *r, const struct use *u,
+                       const struct recording *rec, struct arena *a);
 
 /* Counts the targets of each job, and meets a clock that was set back
  * (memory.c). */
@@ -129,8 +160,11 @@ struct feed {
     struct str reason; /* not either of them: the first reason */
 };
 
-void feed_check(const struct rules *r, const struct rule *rule,
+void feed_check(const struct rules *r, const struct use *uses, size_t count,
                 const struct rules_world *w, struct arena *a, struct feed *out);
+/* All matchers of the selector on this label take the value. */
+bool feed_takes(const struct use *u, struct str label, struct str value,
+                struct arena *a);
 /* Whether targets of `job` feed this selector. */
 bool feed_from_job(const struct rules *r, const struct use *u,
                    const struct rule_job *job, struct arena *a);

@@ -102,6 +102,7 @@ void rules_free(struct rules *r)
     }
     for (size_t i = 0; i < r->figure_count; i++)
         figure_fini(&r->figures[i]);
+    recordings_fini(r);
     memory_fini(r);
     free(r->items);
     free(r->figures);
@@ -135,6 +136,8 @@ void rules_selectors(const struct rules *r, rules_selector_fn *fn, void *arg)
         tell_selectors(r->items[i].query, fn, arg);
         tell_selectors(r->items[i].running, fn, arg);
     }
+    for (size_t i = 0; i < r->recording_count; i++)
+        tell_selectors(r->recordings[i].record->query, fn, arg);
 }
 
 static void longest(void *arg, const struct promql_selector *s)
@@ -150,6 +153,12 @@ int64_t rules_reach(const struct rules *r)
     int64_t reach = 0;
 
     rules_selectors(r, longest, &reach);
+    for (size_t i = 0; i < r->recording_count; i++) {
+        const struct recording *rec = &r->recordings[i];
+        int64_t own = promql_reach(rec->record->query) + rec->group->offset_ms;
+
+        reach = own > reach ? own : reach;
+    }
     return reach;
 }
 
@@ -184,6 +193,7 @@ static void inherit_rule(struct rule *to, const struct rule *from)
 void rules_inherit(struct rules *r, const struct rules *from)
 {
     memory_inherit(r, from);
+    recordings_inherit(r, from);
     for (size_t i = 0; i < r->count; i++)
         for (size_t j = 0; j < from->count; j++) {
             const struct rule_info *a = &r->items[i].info;

@@ -18,6 +18,7 @@
 #include "agent/base/err.h"
 #include "agent/metric/labels.h"
 #include "agent/promql/promql.h"
+#include "agent/rules/groups.h"
 #include "agent/rules/preset.h"
 
 /* ---- settings ---------------------------------------------------------- */
@@ -57,6 +58,7 @@ struct rules_options {
     const struct preset_conf *membrane; /* all settings are lent until free */
     const struct rule_conf *metrics;
     size_t metric_count;
+    struct groups *groups; /* recording rules, or NULL; lent until free */
     rules_fault_fn *fault;
     void *arg;
 };
@@ -95,7 +97,8 @@ struct rule_info {
 size_t rules_count(const struct rules *r);
 const struct rule_info *rules_info(const struct rules *r, size_t i);
 
-/* Every selector of every rule: what the store must keep. */
+/* Every selector of every rule, recording ones included: what the store must
+ * keep. */
 typedef void rules_selector_fn(void *arg, const struct promql_selector *s);
 void rules_selectors(const struct rules *r, rules_selector_fn *fn, void *arg);
 int64_t rules_reach(const struct rules *r); /* the longest of them */
@@ -146,6 +149,30 @@ struct rules_world {
     size_t service_count;
     bool once; /* the only look there will be: tell contradictions at once */
 };
+
+/* ---- recording rules --------------------------------------------------- */
+
+/* A rule began to fail, or works again: for the log, once. */
+struct record_event {
+    struct str group, record;
+    bool good;
+    struct str text; /* why it fails */
+};
+
+struct records_told {
+    const struct record_event *events;
+    size_t count;
+};
+
+/*
+ * Evaluates the recording groups that are due, each with this one time, and
+ * writes to the world's store; to be called before rules_evaluate().  Where a
+ * rule failed, or some of what feeds it had not answered, the metrics over
+ * its series are incomplete for as long as they look at that evaluation.
+ */
+void rules_record(struct rules *r, const struct rules_world *world,
+                  struct store *store, int64_t interval_ms, struct arena *arena,
+                  struct records_told *out);
 
 /* ---- what comes out ---------------------------------------------------- */
 

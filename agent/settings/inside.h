@@ -24,6 +24,8 @@ struct conf_node *settings_gather(struct settings *s,
                                   const struct conf_world *w,
                                   const struct settings_source *from,
                                   const struct conf_key *keys);
+/* rulefiles.c: the recording rules. */
+void settings_read_rule_files(struct settings *s, const struct conf_world *w);
 /* check.c: what the tables cannot see. */
 void settings_check(struct settings *s);
 

@@ -58,6 +58,10 @@ static const struct conf_key top_keys[] = {
                "dns:NAME or dnssrv:NAME."),
     CONF_SECTION(settings_values, membrane, preset_conf, preset_keys,
                  "The built-in metrics and the numbers in their formulas."),
+    CONF_LIST(settings_values, rule_files, "",
+              "Prometheus rule files, whose recording rules metrics can read; "
+              "* may stand in the name of the file.  Where a group states no "
+              "interval it is scrape.interval."),
     CONF_ROWS(settings_values, metrics, rule_conf, rule_keys,
               "Metrics of your own; one with the name of a built-in metric "
               "changes that one."),

@@ -169,6 +169,7 @@ static void make_rules(struct settings *s)
         .membrane = &s->values.membrane,
         .metrics = s->values.metrics,
         .metric_count = s->values.metrics_count,
+        .groups = s->groups,
         .fault = rule_fault,
         .arg = s,
     };
@@ -195,6 +196,7 @@ struct settings *settings_read(const struct conf_world *w,
     conf_read(s->conf, keys, root, &s->values);
     finish_jobs(s);
     prepare_sinks(s, w);
+    settings_read_rule_files(s, w);
     make_rules(s);
     settings_check(s);
     return s;
@@ -205,6 +207,7 @@ void settings_free(struct settings *s)
     if (!s)
         return;
     rules_free(s->rules);
+    groups_free(s->groups);
     conf_free(s->conf);
     free(s);
 }

@@ -75,6 +75,7 @@ struct settings_values {
     struct settings_capacity *capacity;
     size_t capacity_count;
     struct preset_conf membrane;
+    struct conf_list rule_files;
     struct rule_conf *metrics;
     size_t metrics_count;
     struct settings_publish publish;
@@ -95,6 +96,7 @@ struct settings {
     struct settings_values values;
     struct settings_sink *sinks;
     size_t sink_count;
+    struct groups *groups; /* of the rule files */
     struct rules *rules; /* made of values; NULL after a fault in them */
     const char *origin;  /* "2 settings from scalebridge.yml, 3 from the
                             environment" */

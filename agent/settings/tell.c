@@ -102,6 +102,33 @@ static size_t tell_rules(const struct settings *s, struct arena *a,
     return on;
 }
 
+/* A file's groups stand together. */
+static void tell_rule_files(const struct settings *s, struct buf *out)
+{
+    const struct groups *g = s->groups;
+    size_t i = 0;
+
+    if (!g || g->count == 0)
+        return;
+    buf_addz(out, "recording rules\n");
+    while (i < g->count) {
+        struct str file = g->items[i].file;
+        size_t groups = 0, records = 0, alerts = 0;
+
+        for (; i < g->count && str_eq(g->items[i].file, file); i++) {
+            groups++;
+            records += g->items[i].count;
+            alerts += g->items[i].alerts;
+        }
+        buf_addf(out, "  %-34.*s %zu in %zu %s", STR_ARG(file), records, groups,
+                 plural(groups, "group", "groups"));
+        if (alerts)
+            buf_addf(out, "; %zu alerting %s passed over", alerts,
+                     plural(alerts, "rule is", "rules are"));
+        buf_addc(out, '\n');
+    }
+}
+
 static void tell_sinks(const struct settings *s, struct buf *out)
 {
     buf_addz(out, "sinks\n");
@@ -135,6 +162,7 @@ void settings_summary(const struct settings *s, struct buf *out)
         tell_service(&v->capacity[i], out);
     buf_addz(out, "metrics\n");
     buf_adds(out, buf_str(&rules));
+    tell_rule_files(s, out);
     tell_sinks(s, out);
     buf_fini(&rules);
     arena_fini(&a);

@@ -35,6 +35,7 @@ void world_fini(struct world *w)
         free(w->metrics[i].expr);
     }
     rules_free(w->rules);
+    groups_free(w->groups);
     store_free(w->store);
     arena_fini(&w->arena);
 }
@@ -70,12 +71,29 @@ static void note_fault(void *arg, const void *field, const struct err *err,
     w->fault_field = field;
 }
 
+void world_rule_file(struct world *w, const char *text)
+{
+    struct conf *faults = conf_new();
+    struct buf out;
+
+    if (!w->groups)
+        w->groups = groups_new();
+    buf_init(&out, BUF_NO_LIMIT);
+    if (!groups_read(w->groups, "rules.yml", str_of(text), faults)) {
+        conf_faults_print(faults, &out);
+        fail_msg("%s", buf_z(&out));
+    }
+    buf_fini(&out);
+    conf_free(faults);
+}
+
 bool world_start(struct world *w)
 {
     const struct rules_options options = {
         .membrane = &w->membrane,
         .metrics = w->metrics,
         .metric_count = w->metric_count,
+        .groups = w->groups,
         .fault = note_fault,
         .arg = w,
     };
@@ -250,6 +268,8 @@ void world_evaluate(struct world *w)
 
     arena_reset(&w->arena);
     store_expire(w->store, w->now_ms);
+    rules_record(w->rules, &world, w->store, 15 * WHEN_SECOND, &w->arena,
+                 &w->recorded);
     rules_evaluate(w->rules, &world, &w->arena, &w->results);
 }
 

@@ -15,6 +15,8 @@ enum { WORLD_JOBS = 4, WORLD_TARGETS = 6, WORLD_METRICS = 8 };
 struct world {
     struct store *store;
     struct rules *rules;
+    struct groups *groups; /* NULL: no recording rules */
+    struct records_told recorded;
     struct arena arena;
     int64_t now_ms;
     struct rule_job jobs[WORLD_JOBS];
@@ -37,6 +39,8 @@ void world_fini(struct world *w);
 /* A user's metric, before world_start(). */
 struct rule_conf *world_metric(struct world *w, const char *name,
                                const char *expr);
+/* Recording rules, as a rule file has them, before world_start(). */
+void world_rule_file(struct world *w, const char *text);
 /* Makes the rules; false where the settings have a fault. */
 bool world_start(struct world *w);
 
@@ -60,6 +64,7 @@ void world_set_all(struct world *w, const char *name, const char *job,
 void world_api(struct world *w, double active, double waiting);
 
 void world_pass(struct world *w, int64_t ms);
+/* Recording groups that are due, every 15s by default, then the rules. */
 void world_evaluate(struct world *w);
 
 const struct rule_result *world_result(const struct world *w, const char *name);
