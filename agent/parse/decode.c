@@ -5,14 +5,15 @@
 #include <math.h>
 #include <stdio.h>
 
-/* The byte that an escape means, or 0 where the pair stays as it is. */
-static char unescape(char c, bool quotes)
+/* The byte that an escape means; false where the pair stays as it is. */
+static bool unescape(char c, bool quotes, char *out)
 {
+    if (c != 'n' && c != '\\' && !(c == '"' && quotes))
+        return false;
+    *out = c;
     if (c == 'n')
-        return '\n';
-    if (c == '\\' || (c == '"' && quotes))
-        return c;
-    return '\0';
+        *out = '\n';
+    return true;
 }
 
 struct str decode_escapes(struct str s, bool quotes, struct arena *a)
@@ -24,12 +25,11 @@ struct str decode_escapes(struct str s, bool quotes, struct arena *a)
         return s;
     out = arena_alloc(a, s.len);
     for (size_t i = 0; i < s.len; i++) {
-        const char c = s.ptr[i];
-        const char meant =
-            c == '\\' && i + 1 < s.len ? unescape(s.ptr[i + 1], quotes) : '\0';
-
-        out[n++] = meant ? meant : c;
-        i += meant != '\0';
+        out[n] = s.ptr[i];
+        if (s.ptr[i] == '\\' && i + 1 < s.len &&
+            unescape(s.ptr[i + 1], quotes, &out[n]))
+            i++;
+        n++;
     }
     return str_n(out, n);
 }
@@ -82,8 +82,8 @@ static struct str bound(struct str s, struct arena *a)
     if (fabs(v) >= 1e6 && !memchr(text, 'e', n))
         n = scientific(text, n);
     if (!memchr(text, '.', n) && !memchr(text, 'e', n)) {
-        memcpy(text + n, ".0", 2);
-        n += 2;
+        text[n++] = '.';
+        text[n++] = '0';
     }
     return arena_str(a, str_n(text, n));
 }

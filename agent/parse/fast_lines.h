@@ -57,9 +57,9 @@ TARGET static inline bool ISA(fits)(const char *at, const struct shape *s,
     if (last == 0)
         return true;
     for (uint32_t i = 1; i < s->labels; i++) {
-        const uint32_t close = q->at[2 * i - 1];
+        const uint32_t close = q->at[(size_t)2 * i - 1];
 
-        if (q->at[2 * i] + 1 - close != s->between_len[i] ||
+        if (q->at[(size_t)2 * i] + 1 - close != s->between_len[i] ||
             ISA(differ)(at + close, s->between[i], s->between_len[i]))
             return false;
     }

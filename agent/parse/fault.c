@@ -45,7 +45,7 @@ static size_t shown(char *out, unsigned char c)
     }
     out[0] = '\\';
     if (c == '\t' || c == '\r' || c == '\n') {
-        out[1] = c == '\t' ? 't' : c == '\r' ? 'r' : 'n';
+        out[1] = "tnr"[(c > '\t') + (c > '\n')];
         return 2;
     }
     out[1] = 'x';

@@ -35,7 +35,8 @@ struct parser *parser_new(const struct parse_options *options)
         p->strict = strict_new();
     if (options->lint)
         p->lint = lint_new();
-    if (!options->strict && !options->lint && p->line_bytes > 2 * FAST_LINE)
+    if (!options->strict && !options->lint &&
+        p->line_bytes > 2 * (size_t)FAST_LINE)
         p->fast = fast_new();
     return p;
 }

@@ -68,6 +68,17 @@ static void skip_blanks(struct cursor *c)
         c->at++;
 }
 
+/* At a backslash; goes to the byte behind it, whatever it is. */
+static bool escape(struct cursor *c, bool *escaped)
+{
+    *escaped = true;
+    if (++c->at == c->end || *c->at == '\n')
+        return bad(c, c->at - 1, "a backslash ends the line");
+    if (*c->at != '\\' && *c->at != '"' && *c->at != 'n')
+        odd(c, ODD_ESCAPE, c->at - 1);
+    return true;
+}
+
 /*
  * From behind the opening quote to the closing one.  NUL is a byte like any
  * other in a label's value and nowhere else; a raw LF belongs to the string
@@ -89,13 +100,8 @@ static bool string(struct cursor *c, bool is_value, bool *escaped)
             return bad(c, c->at, "a name holds a NUL byte");
         if (b == '\n')
             odd(c, ODD_LF, c->at);
-        if (b != '\\')
-            continue;
-        *escaped = true;
-        if (++c->at == c->end || *c->at == '\n')
-            return bad(c, c->at - 1, "a backslash ends the line");
-        if (*c->at != '\\' && *c->at != '"' && *c->at != 'n')
-            odd(c, ODD_ESCAPE, c->at - 1);
+        if (b == '\\' && !escape(c, escaped))
+            return false;
     }
     if (c->at == c->end && lf_is_text && !c->p->complete) {
         c->open = true; /* more may come */
@@ -276,7 +282,7 @@ static bool number(struct cursor *c, double *out, const char *what)
 static bool seconds(struct cursor *c, int64_t *out)
 {
     const char *from = c->at;
-    double s;
+    double s = 0;
 
     if (!number(c, &s, "a timestamp"))
         return false;

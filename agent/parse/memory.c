@@ -55,8 +55,15 @@ static const char *entry_rest(const struct memory_entry *e)
 static size_t common(struct str a, struct str b)
 {
     const size_t max = a.len < b.len ? a.len : b.len;
+    uint64_t x, y;
     size_t n = 0;
 
+    for (; n + 8 <= max; n += 8) {
+        memcpy(&x, a.ptr + n, 8);
+        memcpy(&y, b.ptr + n, 8);
+        if (x != y)
+            break;
+    }
     while (n < max && a.ptr[n] == b.ptr[n])
         n++;
     return n;
@@ -69,7 +76,7 @@ static void reserve(struct memory_list *l, size_t more)
 
     if (l->cap - l->len >= more + MEMORY_PAD)
         return;
-    cap += cap / 2 + more + 4 * MEMORY_PAD;
+    cap += cap / 2 + more + 4 * (size_t)MEMORY_PAD;
     l->data = xreallocarray(l->data, cap, 1);
     l->cap = cap;
 }

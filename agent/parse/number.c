@@ -111,11 +111,16 @@ static bool exact(const struct decimal *d, double *out)
     return true;
 }
 
-bool number_read(const char *text, size_t len, double *out)
+bool number_quick(const char *text, size_t len, double *out)
 {
     struct decimal d = {0};
 
-    if (decimal_read(text, text + len, &d) && exact(&d, out))
+    return decimal_read(text, text + len, &d) && exact(&d, out);
+}
+
+bool number_read(const char *text, size_t len, double *out)
+{
+    if (number_quick(text, len, out))
         return true;
     if (!num_parse(str_n(text, len), out))
         return false;

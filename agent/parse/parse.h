@@ -7,7 +7,8 @@
  * with the body.  One parser, two levels: it accepts and refuses what a scrape
  * by Prometheus 3 does (prometheus/prometheus model/textparse), or, strict,
  * what the formats' specifications say (prometheus/docs, exposition formats;
- * OpenMetrics 1.0).  Pure: no clock, no global.
+ * OpenMetrics 1.0; that remembers names and, of one family, the series).
+ * Pure: no clock.
  *
  * A body is good or bad as a whole, and that is known only at parser_end():
  * keep samples aside until then.  A sample nobody wants is checked like any
@@ -80,8 +81,9 @@ struct parse_sample {
     bool has_exemplar;    /* OpenMetrics; it was checked and is not kept */
     enum parse_type type; /* of the last TYPE line, as Prometheus has it */
     uint64_t line;        /* from 1 */
-    /* The place of this series text in the memory (see below), or NULL when
-     * there is no memory.  *known is NULL for a text not met before. */
+    /* The place of this series text in the memory (see below); NULL without a
+     * memory, and for a text that it does not take (over 64 KiB, or with a
+     * line feed in it).  *known is NULL for a text not met before. */
     void **known;
     struct parser *parser; /* for parse_labels() */
 };
@@ -119,7 +121,7 @@ typedef void parse_lint_fn(void *arg, uint64_t line, uint64_t col,
  * pointer that belongs to the caller.  A series whose text stands where it
  * stood last time is recognised by comparing bytes: its labels are neither
  * read nor checked again.  Nothing else keeps a series' text; a text costs
- * what it does not share with the one before it, and some 12 bytes.
+ * what it does not share with the one before it, and some 20 bytes.
  *
  * A memory serves one parse at a time.  What a good body did not have is
  * forgotten at parser_end(); after a bad body the memory is as it was.  So a

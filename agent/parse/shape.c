@@ -27,10 +27,13 @@ static bool timestamp(struct parser *p, const char *at, const char *end,
 bool tail_read(struct parser *p, const char *text, size_t len, struct line *l)
 {
     const char *end = text + len;
-    const char *blank = memchr(text, ' ', len);
+    const char *blank;
 
     l->has_time = false;
     l->t_ms = 0;
+    if (number_quick(text, len, &l->value))
+        return true;
+    blank = memchr(text, ' ', len);
     if (blank && !timestamp(p, blank + 1, end, l))
         return false;
     return number_read(text, (size_t)((blank ? blank : end) - text), &l->value);
@@ -49,7 +52,7 @@ bool fast_too_long(const struct parser *p, const struct shape *s,
     const size_t limit = p->o.limits.label_value_bytes;
 
     for (uint32_t i = 0; i < s->labels; i++)
-        if (q->at[2 * i + 1] - q->at[2 * i] - 1 > limit)
+        if (q->at[(size_t)2 * i + 1] - q->at[(size_t)2 * i] - 1 > limit)
             return true;
     return false;
 }
@@ -95,7 +98,8 @@ static void fill_labels(struct line *l, const struct shape *s,
                         const struct quotes *q)
 {
     for (uint32_t i = 0; i < s->labels; i++) {
-        const uint32_t open = q->at[2 * i], close = q->at[2 * i + 1];
+        const uint32_t open = q->at[(size_t)2 * i];
+        const uint32_t close = q->at[(size_t)2 * i + 1];
 
         l->labels[i] = (struct line_label){
             .name_at = open - 1 - s->label_len[i],
