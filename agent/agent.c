@@ -61,6 +61,9 @@ static void make_store(struct agent *a)
     struct store_options store = {.retention_ms = retention(a),
                                   .max_series = MAX_SERIES};
 
+    /* A look that is taken once keeps everything, to tell a misspelt name
+     * with the nearest that there is. */
+    a->wants_all = a->once;
     rules_selectors(a->rules, want_selector, a);
     want_figures(a);
     a->filter = (struct parse_filter){wanted, a};

@@ -225,6 +225,7 @@ static void evaluate_age(struct run *run, const struct rule_result *results,
 {
     const struct rules *r = run->rules;
     int64_t now = run->world->t_ms, since = now;
+    const struct rule_info *unread = NULL;
     size_t scaling = 0;
     struct rows rows;
 
@@ -236,6 +237,8 @@ static void evaluate_age(struct run *run, const struct rule_result *results,
             results[i].state == RULE_OFF)
             continue;
         scaling++;
+        if (!other->good_ms && !unread)
+            unread = &other->info;
         if (t <= since) {
             since = t;
             out->inputs = oldest_of(&results[i]);
@@ -245,6 +248,15 @@ static void evaluate_age(struct run *run, const struct rule_result *results,
     if (scaling == 0) {
         out->state = RULE_OFF;
         out->reason = STR("no metric that a scaler may follow is on");
+        return;
+    }
+    /* An agent that goes on counts from its start; a single look cannot. */
+    if (run->world->once && unread) {
+        out->state = RULE_MISSING;
+        out->reason = arena_printf(run->arena,
+                                   "the inputs of %.*s were not read, so their "
+                                   "age is not known",
+                                   STR_ARG(unread->name));
         return;
     }
     out->state = RULE_FRESH;

@@ -102,6 +102,16 @@ def one_silent_replica_makes_its_own_figures_unknown_and_leaves_the_shared_ones(
 
 
 @case
+def the_age_of_data_that_was_never_read_is_unknown_not_zero():
+    with Membrane() as membrane:
+        for replica in membrane.api:
+            replica.set(API, Answer("no", status=503))
+        report = dry_run({**membrane.env(), **WORKERS, **CLOUD}, status=3)
+    equal(values(report)["ScalebridgeDataAge"], None)
+    holds(metric(report, "ScalebridgeDataAge")["reason"], "JobsPerWorker", "not read")
+
+
+@case
 def no_worker_and_waiting_jobs_give_the_number_of_jobs():
     with Membrane() as membrane:
         report = dry_run({**membrane.env(), **CLOUD,
