@@ -8,48 +8,28 @@ where that catches mistakes: unknown members, headers that should be signed
 and are not, Expect, and a JSON request without the query mode are refused.
 
 As a program it prints one JSON line with its URL and lives until its standard
-input ends.  Tests in another process control it by HTTP:
+input ends.  Tests in another process control it by HTTP (service.py), and
+also by
 
     GET  /_fake/data      what was accepted: [{"namespace", "metric", ...}]
-    GET  /_fake/requests  every request with its answer: [{"status", "code", ...}]
-    POST /_fake/script    [fault, ...]: one for each coming request; null: none
-    POST /_fake/release   lets delayed answers go
-    POST /_fake/clock     {"offset": seconds}: its clock runs ahead or behind
-    POST /_fake/keys      {"key": {"secret", "token"?, "expired"?, "denied"?}}
-
-A fault may say: status, code, message, headers, body (text), accept (the data
-is taken before the answer is spoilt), delay (until released), close (no
-answer at all), garbage (no HTTP).
 """
 import argparse
-import base64
-import contextlib
 import gzip
-import hmac
-import http.server
 import json
 import math
 import os
-import socket
 import sys
-import threading
-import time
 import urllib.parse
-from email.utils import formatdate
 from xml.sax.saxutils import escape
-
-import botocore.auth
-import botocore.awsrequest
-import botocore.credentials
 
 if __name__ == "__main__":
     sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from fakes.service import Service  # noqa: E402
+from fakes.sigv4 import KEY_ID, SECRET, Refused, verify  # noqa: E402
 
-KEY_ID, SECRET = "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 TARGET = "GraniteServiceVersion20100801.PutMetricData"
 JSON_TYPE = "application/x-amz-json-1.0"
 FORM_TYPE = "application/x-www-form-urlencoded"
-SKEW = 15 * 60
 BODY_MAX = 1000000
 MOST, LEAST = 1.174271e108, 8.515920e-109
 UNITS = ["Seconds", "Microseconds", "Milliseconds", "Percent", "Count", "Count/Second", "None"] + [
@@ -57,89 +37,6 @@ UNITS = ["Seconds", "Microseconds", "Milliseconds", "Percent", "Count", "Count/S
     for base, prefixes in (("ytes", ("B", "Kilob", "Megab", "Gigab", "Terab")),
                            ("its", ("B", "Kilob", "Megab", "Gigab", "Terab")))
     for prefix in prefixes for rate in ("", "/Second")]
-
-
-class Refused(Exception):
-    def __init__(self, status, code, message=""):
-        super().__init__(message)
-        self.status, self.code, self.message = status, code, message
-
-
-#
-# Who is it?
-#
-def parse_authorization(text):
-    scheme, _, rest = text.partition(" ")
-    words = dict(w.strip().partition("=")[::2] for w in rest.split(","))
-    if scheme != "AWS4-HMAC-SHA256" or set(words) != {"Credential", "SignedHeaders", "Signature"}:
-        raise Refused(400, "IncompleteSignatureException", "Authorization header is malformed")
-    scope = words["Credential"].split("/")
-    if len(scope) != 5 or scope[4] != "aws4_request":
-        raise Refused(400, "IncompleteSignatureException", "Credential is malformed")
-    return scope, words["SignedHeaders"].split(";"), words["Signature"]
-
-
-def must_be_signed(name):
-    return name in ("host", "content-type", "content-encoding") or \
-        (name.startswith(("x-amz-", "x-amzn-")) and name != "x-amzn-trace-id")
-
-
-def expected_signature(request, scope, signed, keys):
-    """By botocore's signer, from what came over the wire and is said to be signed."""
-    url = f"{request.scheme}://{request.headers['host']}{request.path}"
-    again = botocore.awsrequest.AWSRequest(
-        method=request.method, url=url, data=request.body,
-        headers={n: request.headers[n] for n in signed})
-    again.context["timestamp"] = request.headers["x-amz-date"]
-    signer = botocore.auth.SigV4Auth(
-        botocore.credentials.Credentials(scope[0], keys["secret"], keys.get("token")),
-        scope[3], scope[2])
-    to_sign = signer.string_to_sign(again, signer.canonical_request(again))
-    return signer.signature(to_sign, again)
-
-
-def verify(request, server):
-    text = request.headers.get("authorization")
-    if not text:
-        raise Refused(403, "MissingAuthenticationTokenException", "Missing Authentication Token")
-    scope, signed, signature = parse_authorization(text)
-    for name in request.headers:
-        if must_be_signed(name) and name not in signed:
-            raise Refused(403, "InvalidSignatureException", f"{name} must be signed")
-    if any(name not in request.headers for name in signed) or signed != sorted(signed):
-        raise Refused(403, "InvalidSignatureException", "SignedHeaders does not fit the request")
-    check_date(request.headers.get("x-amz-date", ""), scope, server.now())
-    if scope[3] != "monitoring" or server.region not in (None, scope[2]):
-        raise Refused(403, "InvalidSignatureException",
-                      "Credential should be scoped to a valid region and service.")
-    keys = server.keys.get(scope[0])
-    token = request.headers.get("x-amz-security-token")
-    if keys is None or token != keys.get("token"):
-        raise Refused(403, "UnrecognizedClientException",
-                      "The security token included in the request is invalid.")
-    if keys.get("expired"):
-        raise Refused(403, "ExpiredTokenException",
-                      "The security token included in the request is expired")
-    if not hmac.compare_digest(expected_signature(request, scope, signed, keys), signature):
-        raise Refused(403, "InvalidSignatureException",
-                      "The request signature we calculated does not match the signature you "
-                      "provided. Check your AWS Secret Access Key and signing method.")
-    return scope[0], keys
-
-
-def check_date(text, scope, now):
-    try:
-        stamp = time.mktime(time.strptime(text, "%Y%m%dT%H%M%SZ")) - time.timezone
-    except ValueError:
-        raise Refused(400, "IncompleteSignatureException", "X-Amz-Date is malformed") from None
-    if text[:8] != scope[1]:
-        raise Refused(403, "InvalidSignatureException", "Date in Credential scope does not match")
-    if stamp < now - SKEW:
-        raise Refused(403, "InvalidSignatureException",
-                      f"Signature expired: {text} is too long ago (15 min.)")
-    if stamp > now + SKEW:
-        raise Refused(403, "InvalidSignatureException",
-                      f"Signature not yet current: {text} is still later (15 min.)")
 
 
 #
@@ -429,96 +326,20 @@ def accepted(tree, now):
 #
 # The server.
 #
-class Request:
-    def __init__(self, handler, body):
-        self.scheme = "https" if handler.server.tls else "http"
-        self.method, self.path, self.body = handler.command, handler.path, body
-        self.headers = {k.lower(): ",".join(handler.headers.get_all(k)) for k in handler.headers}
-
-    def is_json(self):
-        return self.headers.get("content-type", "") == JSON_TYPE
-
-    def is_query(self):
-        return self.headers.get("content-type", "").split(";")[0].strip() == FORM_TYPE
+def is_json(request):
+    return request.headers.get("content-type", "") == JSON_TYPE
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server_version, sys_version = "fake-cloudwatch", ""
-
-    def log_message(self, *_):
-        pass
-
-    def date_time_string(self, timestamp=None):
-        return formatdate(self.server.fake.now(), usegmt=True)
-
-    def body(self):
-        length = self.headers.get("Content-Length")
-        if length is None and self.command == "POST":
-            raise Refused(411, "MissingContentLength", "Content-Length is missing")
-        return self.rfile.read(int(length or 0))
-
-    def do_GET(self):
-        self.body()
-        self.control(None) if self.path.startswith("/_fake/") else self.answer(404, b"")
-
-    def do_POST(self):
-        body = self.body()
-        if self.path.startswith("/_fake/"):
-            self.control(json.loads(body or b"null"))
-        else:
-            self.server.fake.serve(self, Request(self, body))
-
-    def control(self, said):
-        found = self.server.fake.control(self.path[len("/_fake/"):], said)
-        self.answer(404 if found is None else 200, json.dumps(found).encode(),
-                    {"Content-Type": "application/json"})
-
-    def answer(self, status, body, headers=None):
-        self.send_response(status)
-        self.send_header("x-amzn-RequestId", "00000000-0000-0000-0000-%012d" % self.server.serial())
-        for name, value in (headers or {}).items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        with contextlib.suppress(OSError):
-            self.wfile.write(body)
+def is_query(request):
+    return request.headers.get("content-type", "").split(";")[0].strip() == FORM_TYPE
 
 
-class Server(http.server.ThreadingHTTPServer):
-    daemon_threads = True
-    count = 0
-
-    def serial(self):
-        self.count += 1
-        return self.count
-
-    def handle_error(self, request, client_address):
-        if not isinstance(sys.exc_info()[1], OSError):  # a client that went away
-            super().handle_error(request, client_address)
-
-
-class CloudWatch:
+class CloudWatch(Service):
     """Runs from construction to close(); usable in a with statement."""
 
     def __init__(self, context=None, region=None, keys=None, namespaces=None, port=0):
-        self.region, self.namespaces, self.offset = region, namespaces, 0
-        self.keys = keys or {KEY_ID: {"secret": SECRET}}
-        self.data, self.requests, self.faults = [], [], []
-        self.news = threading.Condition()
-        self.released = threading.Event()
-        self.server = Server(("127.0.0.1", port), Handler)
-        self.server.fake, self.server.tls = self, context is not None
-        if context:
-            self.server.socket = context.wrap_socket(self.server.socket, server_side=True,
-                                                     do_handshake_on_connect=False)
-        self.port = self.server.server_address[1]
-        self.url = f"{'https' if context else 'http'}://127.0.0.1:{self.port}"
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True)
-        self.thread.start()
-
-    def now(self):
-        return time.time() + self.offset
+        self.namespaces, self.data = namespaces, []
+        super().__init__(context, region, keys, port)
 
     def env(self):
         """The variables that lead the agent here."""
@@ -530,63 +351,12 @@ class CloudWatch:
             env["AWS_SESSION_TOKEN"] = words["token"]
         return env
 
-    def script(self, *faults):
-        with self.news:
-            self.faults.extend(faults)
-
-    def release(self):
-        self.released.set()
-
-    def control(self, what, said):
-        with self.news:
-            if what == "data":
-                return list(self.data)
-            if what == "requests":
-                return list(self.requests)
-            if what == "script":
-                self.faults.extend(said)
-            elif what == "release":
-                self.released.set()
-            elif what == "clock":
-                self.offset = said["offset"]
-            elif what == "keys":
-                self.keys = said
-            else:
-                return None
-        return {}
-
-    def serve(self, handler, request):
-        with self.news:
-            fault = self.faults.pop(0) if self.faults else None
-        if fault and fault.get("delay"):
-            self.released.wait(60)
-        if fault and not fault.get("accept") and set(fault) - {"delay"}:
-            self.note(request, fault.get("status", 0), fault.get("code", ""), fault=True)
-            self.spoil(handler, request, fault)
-            return
-        try:
-            tree = self.understand(request)
-        except Refused as refused:
-            self.note(request, refused.status, refused.code, refused.message)
-            handler.answer(refused.status, *self.error(request, refused))
-            return
-        self.take(request, tree)
-        if fault and fault.get("accept"):
-            self.spoil(handler, request, fault)
-        elif request.is_json():
-            handler.answer(200, b"{}", {"Content-Type": JSON_TYPE})
-        else:
-            handler.answer(200, b'<PutMetricDataResponse xmlns="http://monitoring.amazonaws.com/'
-                           b'doc/2010-08-01/"><ResponseMetadata><RequestId>0</RequestId>'
-                           b"</ResponseMetadata></PutMetricDataResponse>",
-                           {"Content-Type": "text/xml"})
-
     def understand(self, request):
-        if not request.is_json() and not request.is_query():
+        if not is_json(request) and not is_query(request):
             raise Refused(404, "UnknownOperationException", "")
-        _, keys = verify(request, self)
+        _, keys = verify(request, self, "monitoring")
         body = read_body(request)
-        tree = (read_json if request.is_json() else read_query)(request, body)
+        tree = (read_json if is_json(request) else read_query)(request, body)
         if keys.get("denied") or (self.namespaces is not None
                                   and tree.get("Namespace") not in self.namespaces):
             raise Refused(403, "AccessDeniedException",
@@ -596,19 +366,21 @@ class CloudWatch:
         check_request(tree, self.now())
         return tree
 
+    def control(self, what, said):
+        if what == "data":
+            with self.news:
+                return list(self.data)
+        return super().control(what, said)
+
     def take(self, request, tree):
         with self.news:
             self.data.extend(accepted(tree, self.now()))
         self.note(request, 200, "")
-
-    def note(self, request, status, code, message="", fault=False):
-        secret = ("authorization", "x-amz-security-token")
-        with self.news:
-            self.requests.append({
-                "status": status, "code": code, "message": message, "fault": fault,
-                "path": request.path, "bytes": len(request.body),
-                "headers": {k: v for k, v in request.headers.items() if k not in secret}})
-            self.news.notify_all()
+        if is_json(request):
+            return b"{}", {"Content-Type": JSON_TYPE}
+        return (b'<PutMetricDataResponse xmlns="http://monitoring.amazonaws.com/doc/2010-08-01/">'
+                b"<ResponseMetadata><RequestId>0</RequestId></ResponseMetadata>"
+                b"</PutMetricDataResponse>", {"Content-Type": "text/xml"})
 
     def error(self, request, refused):
         legacy = refused.code
@@ -618,7 +390,7 @@ class CloudWatch:
         if legacy.startswith(("InvalidParameter", "Throttling")):
             legacy = legacy.removesuffix("Exception")
         side = "Receiver" if refused.status >= 500 else "Sender"
-        if request.is_query():
+        if is_query(request):
             return (f'<ErrorResponse xmlns="http://monitoring.amazonaws.com/doc/2010-08-01/">'
                     f"<Error><Type>{side}</Type><Code>{escape(legacy)}</Code><Message>"
                     f"{escape(refused.message)}</Message></Error><RequestId>0</RequestId>"
@@ -629,32 +401,6 @@ class CloudWatch:
         return json.dumps(body).encode(), {"Content-Type": JSON_TYPE,
                                            "x-amzn-query-error": f"{legacy};{side}"}
 
-    def spoil(self, handler, request, fault):
-        if fault.get("close") or fault.get("garbage"):
-            if fault.get("garbage"):
-                handler.wfile.write(b"\x00\x01\x02 no HTTP at all\r\n\r\n")
-                handler.wfile.flush()
-            handler.close_connection = True
-            with contextlib.suppress(OSError):
-                handler.connection.shutdown(socket.SHUT_RDWR)
-            return
-        body, headers = b"", {}
-        if fault.get("code"):
-            body, headers = self.error(request, Refused(fault.get("status", 400), fault["code"],
-                                                        fault.get("message", "")))
-        if "body" in fault:
-            body, headers = fault["body"].encode(), {}
-        if "body_base64" in fault:
-            body, headers = base64.b64decode(fault["body_base64"]), {}
-        headers.update(fault.get("headers", {}))
-        handler.answer(fault.get("status", 200), body, headers)
-
-    def await_requests(self, count, limit=60):
-        with self.news:
-            if not self.news.wait_for(lambda: len(self.requests) >= count, limit):
-                raise AssertionError(f"{len(self.requests)} requests, not {count}")
-            return list(self.requests)
-
     def await_data(self, metric, count=1, limit=60):
         def found():
             return [d for d in self.data if d["metric"] == metric]
@@ -663,18 +409,6 @@ class CloudWatch:
                 raise AssertionError(f"{metric}: {len(found())} data, not {count}; "
                                      f"requests: {self.requests}")
             return found()
-
-    def close(self):
-        self.released.set()
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join(10)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
 
 
 def main():
