@@ -422,7 +422,7 @@ struct agent *agent_new(const struct agent_options *options, struct err *err)
     a->owner = options->owner;
     a->own_loop = options->loop == NULL;
     a->loop = a->own_loop ? loop_new() : options->loop;
-    arena_init(&a->arena, 32 * 1024);
+    arena_init(&a->arena, (size_t)32 * 1024);
     a->http = http_new(a->loop, &http);
     if (wants_dns(&a->settings->values) &&
         !(a->resolver = resolver_new(a->loop, STR_NONE, err))) {

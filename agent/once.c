@@ -222,7 +222,7 @@ static void show(struct once *o, agent_report_fn *report, void *arg)
     struct report r = {.dry = o->dry};
     struct arena arena;
 
-    arena_init(&arena, 32 * 1024);
+    arena_init(&arena, (size_t)32 * 1024);
     agent_view(o->agent, &arena, &r);
     view_notes(o->agent, &arena, &r);
     view_sinks(o, &arena, &r);

@@ -61,9 +61,11 @@ static void on_answer(void *arg, const struct resolve_answer *answer,
 
 static void start(struct capacity_source *s)
 {
-    resolve_start(s->with->resolver, &s->call, str_of(s->conf->dns.name),
-                  types[s->conf->dns.type].type, s->conf->timeout_ms, on_answer,
-                  s);
+    const struct resolve_question question = {str_of(s->conf->dns.name),
+                                              types[s->conf->dns.type].type,
+                                              s->conf->timeout_ms};
+
+    resolve_start(s->with->resolver, &s->call, &question, on_answer, s);
 }
 
 static void cancel(struct capacity_source *s)

@@ -2,6 +2,7 @@
 #include "agent/commands/command.h"
 
 #include "agent/base/near.h"
+#include "agent/commands/list.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -181,12 +182,12 @@ static const struct command *pick(char **words, size_t count, size_t *skip)
 
     *skip = 1;
     if (strcmp(w, "--help") == 0 || strcmp(w, "-h") == 0)
-        return command_find(STR("help"));
+        return &command_help;
     if (strcmp(w, "--version") == 0 || strcmp(w, "-V") == 0)
-        return command_find(STR("version"));
+        return &command_version;
     if (count == 0 || w[0] == '-') {
         *skip = 0;
-        return command_find(STR("run"));
+        return &command_run;
     }
     return command_find(str_of(w));
 }
@@ -210,10 +211,9 @@ enum exit_status command_main(int argc, char **argv)
     if (!c)
         return unknown_command(words[0]);
     if (skip && asks_help(words + skip, count - skip)) {
-        line = (struct command_line){.command = command_find(STR("help")),
-                                     .args = {c->name},
-                                     .arg_count = 1};
-        return line.command->run(&line);
+        line = (struct command_line){
+            .command = &command_help, .args = {c->name}, .arg_count = 1};
+        return command_help.run(&line);
     }
     if (!command_parse(c, words + skip, count - skip, &line, &err))
         return command_fail(&(struct command_line){.command = c}, EXIT_USAGE,

@@ -16,6 +16,8 @@
 #define REPLICAS_MAX \
     (MEMBRANE_API_REPLICAS + MEMBRANE_RUNNERS + MEMBRANE_QUEUED_WORKERS)
 #define DAY_STEP_MINUTES 120
+/* Of a page, a configuration or a report. */
+#define TEXT_MAX ((size_t)64 * 1024)
 
 static const struct command_option options[] = {
     {"at", "HH:MM", "The time of the simulated day (default 09:30)."},
@@ -44,7 +46,7 @@ static void serve_page(void *arg, const struct listen_request *req,
 {
     const struct replica *r = arg;
 
-    buf_init(&reply->body, 64 * 1024);
+    buf_init(&reply->body, TEXT_MAX);
     reply->content_type = STR("text/plain; version=0.0.4; charset=utf-8");
     if (!str_eqz(req->path, membrane_path(r->service))) {
         reply->status = 404;
@@ -119,7 +121,7 @@ static bool cycle(struct demo *d, int minute, agent_report_fn *report,
     bool ok;
 
     d->now = membrane_at(minute);
-    buf_init(&text, 64 * 1024);
+    buf_init(&text, TEXT_MAX);
     write_config(d, &text);
     from.text = buf_z(&text);
     s = settings_read(&world, &from);
@@ -217,7 +219,7 @@ static bool go_on_serving(struct demo *d, int minute)
     bool ok;
 
     d->now = membrane_at(minute);
-    buf_init(&out, 64 * 1024);
+    buf_init(&out, TEXT_MAX);
     buf_addz(&out, "# A configuration for this simulated Membrane; it goes on "
                    "serving until it is\n# interrupted.\n");
     write_config(d, &out);
@@ -239,7 +241,7 @@ static enum exit_status present(struct demo *d, const struct command_line *line,
 
     if (!show_form_parse(command_value(line, "output"), &show.form, err))
         return EXIT_USAGE;
-    buf_init(&out, 64 * 1024);
+    buf_init(&out, TEXT_MAX);
     if (show.form == SHOW_TABLE)
         ok = day(d, &out, err) && command_print(buf_str(&out));
     buf_fini(&out);

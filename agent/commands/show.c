@@ -31,11 +31,9 @@ static bool wants_color(void)
            !(term && strcmp(term, "dumb") == 0);
 }
 
-/* What is missing is said on standard error, too: a pipeline may swallow the
- * report. */
-static enum exit_status meaning(const struct report *r)
+static bool tell_missing(const struct report *r)
 {
-    enum exit_status status = EXIT_WELL;
+    bool missing = false;
 
     for (size_t i = 0; i < r->metric_count; i++) {
         const struct report_metric *m = &r->metrics[i];
@@ -44,26 +42,35 @@ static enum exit_status meaning(const struct report *r)
             continue;
         (void)fprintf(stderr, "scalebridge: %.*s: no value: %.*s\n",
                       STR_ARG(m->name), STR_ARG(m->reason));
-        status = EXIT_MISSING;
+        missing = true;
     }
-    for (size_t i = 0; i < r->sink_count; i++) {
-        const struct report_sink *s = &r->sinks[i];
+    return missing;
+}
 
-        for (size_t j = 0; j < s->refused_count; j++)
-            (void)fprintf(stderr, "scalebridge: %.*s: %.*s: %.*s\n",
-                          STR_ARG(s->name), STR_ARG(s->refused[j].metric),
-                          STR_ARG(s->refused[j].reason));
-        if (s->lost)
-            (void)fprintf(stderr,
-                          "scalebridge: %.*s: %llu point%s not delivered: "
-                          "%.*s\n",
-                          STR_ARG(s->name), (unsigned long long)s->lost,
-                          s->lost == 1 ? "" : "s",
-                          STR_ARG(s->error));
-        if (s->refused_count || s->lost)
-            status = EXIT_MISSING;
-    }
-    return status;
+static bool tell_undelivered(const struct report_sink *s)
+{
+    for (size_t i = 0; i < s->refused_count; i++)
+        (void)fprintf(stderr, "scalebridge: %.*s: %.*s: %.*s\n",
+                      STR_ARG(s->name), STR_ARG(s->refused[i].metric),
+                      STR_ARG(s->refused[i].reason));
+    if (s->lost)
+        (void)fprintf(stderr,
+                      "scalebridge: %.*s: %llu point%s not delivered: %.*s\n",
+                      STR_ARG(s->name), (unsigned long long)s->lost,
+                      s->lost == 1 ? "" : "s", STR_ARG(s->error));
+    return s->refused_count || s->lost;
+}
+
+/* What is missing is said on standard error, too: a pipeline may swallow the
+ * report. */
+static enum exit_status meaning(const struct report *r)
+{
+    bool missing = tell_missing(r);
+
+    for (size_t i = 0; i < r->sink_count; i++)
+        if (tell_undelivered(&r->sinks[i]))
+            missing = true;
+    return missing ? EXIT_MISSING : EXIT_WELL;
 }
 
 void show_report(void *arg, const struct report *r)

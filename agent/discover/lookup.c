@@ -39,11 +39,12 @@ static void ask(void *arg)
         [PLACE_SRV] = RESOLVE_SRV,
     };
     struct lookup *l = arg;
+    const struct resolve_question question = {
+        l->place->host, types[l->place->kind], l->conf->timeout_ms};
 
     enter(l, LOOKUP_ASKING);
     l->questions++;
-    resolve_start(l->resolver, &l->call, l->place->host, types[l->place->kind],
-                  l->conf->timeout_ms, on_answer, l);
+    resolve_start(l->resolver, &l->call, &question, on_answer, l);
 }
 
 static void rest(struct lookup *l, int64_t ms)

@@ -14,10 +14,9 @@
 
 #define CONNECTIONS_MAX 64U
 #define IDLE_SECONDS    10U
-#define CONNECTION_BYTES_MAX                        \
-    ((size_t)16 * 1024) /* request line and headers \
-                         */
-#define BACKLOG 64
+#define BACKLOG         64
+/* Of a request line with its headers. */
+#define CONNECTION_BYTES_MAX ((size_t)16 * 1024)
 
 struct listener {
     struct loop *loop;
@@ -123,8 +122,22 @@ static bool has_body(const struct exchange *x)
     return coding.len > 0 || (length.len > 0 && !str_eqz(length, "0"));
 }
 
-/* MHD comes twice: with the head, then when the request is complete.  An
- * answer to the head closes the connection, so no body is ever read. */
+/* An answer to the head closes the connection, so no body is ever read. */
+static enum MHD_Result on_head(struct MHD_Connection *connection,
+                               struct exchange *x, const char *method)
+{
+    x->head_seen = true;
+    x->req.method = str_of(method);
+    if (!str_eqz(x->req.method, "GET") && !str_eqz(x->req.method, "HEAD"))
+        return refuse(connection, MHD_HTTP_METHOD_NOT_ALLOWED,
+                      "only GET and HEAD are served here\n");
+    if (has_body(x))
+        return refuse(connection, MHD_HTTP_CONTENT_TOO_LARGE,
+                      "a request with a body is not served here\n");
+    return MHD_YES;
+}
+
+/* MHD comes twice: with the head, then when the request is complete. */
 static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection,
                                   const char *url, const char *method,
                                   const char *version, const char *upload,
@@ -139,17 +152,8 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection,
     (void)upload;
     if (!x || *upload_size > 0)
         return MHD_NO;
-    if (!x->head_seen) {
-        x->head_seen = true;
-        x->req.method = str_of(method);
-        if (!str_eqz(x->req.method, "GET") && !str_eqz(x->req.method, "HEAD"))
-            return refuse(connection, MHD_HTTP_METHOD_NOT_ALLOWED,
-                          "only GET and HEAD are served here\n");
-        if (has_body(x))
-            return refuse(connection, MHD_HTTP_CONTENT_TOO_LARGE,
-                          "a request with a body is not served here\n");
-        return MHD_YES;
-    }
+    if (!x->head_seen)
+        return on_head(connection, x, method);
     buf_init(&reply.body, BUF_NO_LIMIT);
     l->fn(l->arg, &x->req, &reply);
     return send_reply(connection, &reply);

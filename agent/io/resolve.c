@@ -387,7 +387,7 @@ static void on_deadline(void *arg)
 }
 
 void resolve_start(struct resolver *r, struct resolve_call *call,
-                   struct str name, enum resolve_type type, int64_t timeout_ms,
+                   const struct resolve_question *question,
                    resolve_done_fn *done, void *arg)
 {
     struct resolve_query *q = xcalloc(1, sizeof(*q));
@@ -397,12 +397,13 @@ void resolve_start(struct resolver *r, struct resolve_call *call,
     q->call = call;
     q->done = done;
     q->arg = arg;
-    q->name = xstrndup(name.ptr ? name.ptr : "", name.len);
-    q->type = type;
-    q->timeout_ms = timeout_ms;
+    q->name = xstrndup(question->name.ptr ? question->name.ptr : "",
+                       question->name.len);
+    q->type = question->type;
+    q->timeout_ms = question->timeout_ms;
     arena_init(&q->arena, ARENA_BLOCK);
     list_append(&r->starting, &q->node);
-    timer_arm(r->loop, &q->deadline, loop_now(r->loop).mono_ms + timeout_ms,
+    timer_arm(r->loop, &q->deadline, loop_now(r->loop).mono_ms + q->timeout_ms,
               on_deadline, q);
     kick(r);
 }

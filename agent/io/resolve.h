@@ -16,6 +16,12 @@ struct resolver;
 
 enum resolve_type { RESOLVE_A, RESOLVE_AAAA, RESOLVE_SRV };
 
+struct resolve_question {
+    struct str name;
+    enum resolve_type type;
+    int64_t timeout_ms;
+};
+
 struct resolve_record {
     struct str address; /* "10.0.0.1", "fd00::1"; for SRV the target name */
     uint16_t port;      /* SRV only, else 0 */
@@ -40,8 +46,9 @@ struct resolve_call {
 struct resolver *resolver_new(struct loop *loop, struct str servers,
                               struct err *err);
 void resolver_free(struct resolver *r);
+/* The question is copied. */
 void resolve_start(struct resolver *r, struct resolve_call *call,
-                   struct str name, enum resolve_type type, int64_t timeout_ms,
+                   const struct resolve_question *question,
                    resolve_done_fn *done, void *arg);
 void resolve_cancel(struct resolve_call *call);
 

@@ -225,6 +225,25 @@ void report_json(const struct report *r, struct buf *out)
     buf_addc(out, '\n');
 }
 
+static bool is_upper(char c)
+{
+    return c >= 'A' && c <= 'Z';
+}
+
+static bool is_lower(char c)
+{
+    return c >= 'a' && c <= 'z';
+}
+
+static char snake_char(char c)
+{
+    if (is_upper(c))
+        return (char)(c - 'A' + 'a');
+    if (is_lower(c) || (c >= '0' && c <= '9'))
+        return c;
+    return '_';
+}
+
 /*
  * The exposition of report_prometheus(): names as published would be no
  * metric names of Prometheus' style, so they are turned: JobsPerWorker gives
@@ -236,13 +255,9 @@ static void snake(struct str name, struct buf *out)
     if (str_starts(name, STR("Scalebridge")))
         name = str_from(name, strlen("Scalebridge"));
     for (size_t i = 0; i < name.len; i++) {
-        char c = name.ptr[i];
-        bool upper = c >= 'A' && c <= 'Z';
-        bool word = upper || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-
-        if (upper && i > 0 && name.ptr[i - 1] >= 'a' && name.ptr[i - 1] <= 'z')
+        if (is_upper(name.ptr[i]) && i > 0 && is_lower(name.ptr[i - 1]))
             buf_addc(out, '_');
-        buf_addc(out, upper ? (char)(c - 'A' + 'a') : word ? c : '_');
+        buf_addc(out, snake_char(name.ptr[i]));
     }
 }
 

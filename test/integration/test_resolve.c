@@ -77,8 +77,9 @@ static void on_done(void *arg, const struct resolve_answer *answer,
 static void begin(struct one *o, const char *name, enum resolve_type type,
                   int64_t timeout_ms)
 {
-    resolve_start(o->world->resolver, &o->call, str_of(name), type, timeout_ms,
-                  on_done, o);
+    const struct resolve_question question = {str_of(name), type, timeout_ms};
+
+    resolve_start(o->world->resolver, &o->call, &question, on_done, o);
 }
 
 static void on_guard(void *arg)

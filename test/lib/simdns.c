@@ -169,19 +169,20 @@ static void on_deadline(void *arg)
 }
 
 void resolve_start(struct resolver *r, struct resolve_call *call,
-                   struct str name, enum resolve_type type, int64_t timeout_ms,
+                   const struct resolve_question *question,
                    resolve_done_fn *done, void *arg)
 {
     struct loop *loop = r->loop;
     struct resolve_query *q = xcalloc(1, sizeof(*q));
+    int64_t timeout_ms = question->timeout_ms;
     bool late = loop->dns_latency_ms > timeout_ms;
 
     assert(!call->resolver);
     q->call = call;
     q->done = done;
     q->arg = arg;
-    q->name = arena_str(&loop->arena, name);
-    q->zone = find_zone(loop, name, type);
+    q->name = arena_str(&loop->arena, question->name);
+    q->zone = find_zone(loop, question->name, question->type);
     q->fault = sim_fault(loop);
     *call = (struct resolve_call){r, q};
     r->running++;

@@ -384,8 +384,9 @@ static void on_records(void *arg, const struct resolve_answer *answer,
 
 static void lookup(struct world *w, const char *name, enum resolve_type type)
 {
-    resolve_start(w->resolver, &w->lookup, str_of(name), type, 5 * SECOND,
-                  on_records, w);
+    const struct resolve_question question = {str_of(name), type, 5 * SECOND};
+
+    resolve_start(w->resolver, &w->lookup, &question, on_records, w);
     loop_run(w->loop);
 }
 
