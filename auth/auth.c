@@ -47,12 +47,14 @@ static bool process_read_file(void *arg, const char *path, struct buf *out,
 
     (void)arg;
     if (!f)
-        return err_set(err, ERR_CONFIG, "%s: %s", path, strerror(errno));
+        return err_set(
+            err, errno == ENOENT || errno == ENOTDIR ? ERR_CONFIG : ERR_DENIED,
+            "%s: %s", path, strerror(errno));
     while (out->len <= most && (n = fread(piece, 1, sizeof(piece), f)) > 0)
         buf_add(out, piece, n);
     wipe(piece, sizeof(piece));
     if (ferror(f))
-        (void)err_set(err, ERR_CONFIG, "%s: cannot be read", path);
+        (void)err_set(err, ERR_DENIED, "%s: cannot be read", path);
     else if (out->len > most || !buf_ok(out))
         (void)err_set(err, ERR_LIMIT, "%s: is larger than %zu KiB", path,
                       FILE_MAX >> 10);

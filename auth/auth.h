@@ -39,7 +39,8 @@ struct auth_env {
     /* The variable's value, lent, or NULL when unset.  A blank value counts
      * as unset. */
     const char *(*variable)(void *arg, const char *name);
-    /* The whole file, at most 64 KiB. */
+    /* The whole file, at most 64 KiB.  ERR_CONFIG: there is no such file; it
+     * is there but cannot be read: ERR_DENIED, ERR_LIMIT. */
     bool (*read_file)(void *arg, const char *path, struct buf *out,
                       struct err *err);
     void *arg;

@@ -1,77 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "auth/aws.h"
 
-#include "agent/base/mem.h"
+#include "auth/aws_keys.h"
 
 #include <stdio.h>
 
-/*
- * Environment variables as a provider.
- */
-static struct str variable(const struct auth_env *env, const char *name)
-{
-    const char *value = env->variable(env->arg, name);
-
-    return value ? str_trim(str_of(value)) : STR_NONE;
-}
-
-static char *heap(struct str s)
-{
-    return s.len > 0 ? xstrndup(s.ptr, s.len) : NULL;
-}
-
-/* What would end up in a header must not end it. */
-static bool printable(struct str s)
-{
-    for (size_t i = 0; i < s.len; i++)
-        if (s.ptr[i] <= ' ' || s.ptr[i] > '~')
-            return false;
-    return true;
-}
-
-static enum provide environment_start(void *state, const struct auth_env *env,
-                                      struct now now, struct provide_out *out)
-{
-    struct str id = variable(env, "AWS_ACCESS_KEY_ID");
-    struct str secret = variable(env, "AWS_SECRET_ACCESS_KEY");
-    struct str token = variable(env, "AWS_SESSION_TOKEN");
-
-    (void)state;
-    (void)now;
-    if (id.len == 0 && secret.len == 0)
-        return PROVIDE_ABSENT;
-    if (id.len == 0 || secret.len == 0) {
-        (void)err_set(&out->err, ERR_CONFIG,
-                      "%s is set, but %s is not; set both, or neither",
-                      id.len ? "AWS_ACCESS_KEY_ID" : "AWS_SECRET_ACCESS_KEY",
-                      id.len ? "AWS_SECRET_ACCESS_KEY" : "AWS_ACCESS_KEY_ID");
-        return PROVIDE_FAILED;
-    }
-    if (!printable(id) || !printable(secret) || !printable(token)) {
-        (void)err_set(&out->err, ERR_CONFIG,
-                      "%s: holds a blank, a line feed or a character that no "
-                      "key has; copy it again",
-                      !printable(id)       ? "AWS_ACCESS_KEY_ID"
-                      : !printable(secret) ? "AWS_SECRET_ACCESS_KEY"
-                                           : "AWS_SESSION_TOKEN");
-        return PROVIDE_FAILED;
-    }
-    out->creds = (struct credentials){.key_id = heap(id),
-                                      .secret = heap(secret),
-                                      .token = heap(token),
-                                      .source = "environment"};
-    return PROVIDE_DONE;
-}
-
-static const struct provider_type environment = {
-    .name = "environment",
-    .start = environment_start,
-};
-
-const struct provider_type *const aws_providers[] = {&environment, NULL};
+/* Standardized credential providers of the SDKs' reference guide, in its
+ * order. */
+const struct provider_type *const aws_providers[] = {
+    &aws_environment, &aws_container, &aws_imds, NULL};
 const char aws_no_credentials[] =
-    "no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and "
-    "AWS_SESSION_TOKEN where the keys are temporary)";
+    "no AWS credentials: on ECS give the task a role, on EKS the service "
+    "account one; else set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
 
 /*
  * Region.
@@ -106,9 +46,9 @@ bool aws_region(const struct auth_env *env, struct str configured,
     struct str region = str_trim(configured);
 
     if (region.len == 0)
-        region = variable(env, from = "AWS_REGION");
+        region = aws_variable(env, from = "AWS_REGION");
     if (region.len == 0)
-        region = variable(env, from = "AWS_DEFAULT_REGION");
+        region = aws_variable(env, from = "AWS_DEFAULT_REGION");
     if (region.len == 0)
         return err_set(err, ERR_CONFIG,
                        "region: not set; write it here or set AWS_REGION, for "
@@ -153,7 +93,7 @@ static const struct partition *partition_of(struct str region)
 
 bool aws_true(const struct auth_env *env, const char *name)
 {
-    return str_eqi(variable(env, name), STR("true"));
+    return str_eqi(aws_variable(env, name), STR("true"));
 }
 
 /* The URL that somebody wrote, and where. */
@@ -167,11 +107,11 @@ static struct str written_url(const struct auth_env *env,
     if (url.len > 0 || aws_true(env, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"))
         return url;
     (void)snprintf(from, 64, "AWS_ENDPOINT_URL_%s", service->env_id);
-    url = variable(env, from);
+    url = aws_variable(env, from);
     if (url.len > 0)
         return url;
     (void)snprintf(from, 64, "AWS_ENDPOINT_URL");
-    return variable(env, from);
+    return aws_variable(env, from);
 }
 
 static bool custom(struct str url, const char *from, struct arena *arena,

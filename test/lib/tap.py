@@ -68,6 +68,7 @@ def clean_env(extra=None):
     keep = ("PATH", "LANG", "LC_ALL", "ASAN_OPTIONS", "UBSAN_OPTIONS",
             "LSAN_OPTIONS", "LLVM_PROFILE_FILE", "GCOV_PREFIX")
     env = {k: os.environ[k] for k in keep if k in os.environ}
+    env["AWS_EC2_METADATA_DISABLED"] = "true"  # no test asks a link-local address
     env.update(extra or {})
     return env
 
