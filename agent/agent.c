@@ -411,6 +411,22 @@ static void tell_alerts(const struct groups *g)
                      log_i("rules", (int64_t)g->items[i].alerts));
 }
 
+static struct resolver *make_resolver(struct agent *a, struct err *err)
+{
+    const struct conf_list *servers = &a->settings->values.dns.servers;
+    struct resolver *r;
+    struct buf list;
+
+    buf_init(&list, 4096);
+    for (size_t i = 0; i < servers->count; i++)
+        buf_addf(&list, "%s%s", i ? "," : "", servers->items[i]);
+    r = resolver_new(a->loop, buf_str(&list), err);
+    buf_fini(&list);
+    if (!r)
+        (void)err_wrap(err, "dns.servers");
+    return r;
+}
+
 struct agent *agent_new(const struct agent_options *options, struct err *err)
 {
     struct agent *a = xcalloc(1, sizeof(*a));
@@ -425,7 +441,7 @@ struct agent *agent_new(const struct agent_options *options, struct err *err)
     arena_init(&a->arena, (size_t)32 * 1024);
     a->http = http_new(a->loop, &http);
     if (wants_dns(&a->settings->values) &&
-        !(a->resolver = resolver_new(a->loop, STR_NONE, err))) {
+        !(a->resolver = make_resolver(a, err))) {
         agent_free(a);
         return NULL;
     }

@@ -33,6 +33,14 @@ static const struct conf_key publish_keys[] = {
     CONF_END,
 };
 
+static const struct conf_key dns_keys[] = {
+    CONF_LIST(settings_dns, servers, "",
+              "Name servers as ADDRESS or ADDRESS:PORT, in place of those of "
+              "/etc/resolv.conf; for discovery and counting, not for names "
+              "that stand in URLs."),
+    CONF_END,
+};
+
 static const struct conf_key log_keys[] = {
     CONF_ENUM(settings_log, level, "info", "debug|info|warn|error|off",
               "The least that is logged."),
@@ -71,6 +79,8 @@ static const struct conf_key top_keys[] = {
                  "Where values are published to.", .flags = CONF_CHOICES),
     CONF_SECTION(settings_values, deliver, deliver_conf, deliver_keys,
                  "What waits while a sink cannot be reached; for each sink."),
+    CONF_SECTION(settings_values, dns, settings_dns, dns_keys,
+                 "How names are looked up, for targets and worker counts."),
     CONF_SECTION(settings_values, log, settings_log, log_keys, "Logging."),
     CONF_SECTION(settings_values, shutdown, settings_shutdown, shutdown_keys,
                  "The end."),

@@ -53,6 +53,10 @@ struct settings_publish {
     struct conf_map dimensions; /* fixed ones, on every metric */
 };
 
+struct settings_dns {
+    struct conf_list servers; /* none: the system's */
+};
+
 struct settings_log {
     int64_t level;  /* enum log_level */
     int64_t format; /* enum log_format */
@@ -81,6 +85,7 @@ struct settings_values {
     struct settings_publish publish;
     struct settings_sinks sinks;
     struct deliver_conf deliver;
+    struct settings_dns dns;
     struct settings_log log;
     struct settings_shutdown shutdown;
 };

@@ -107,8 +107,14 @@ def both():
             udp.close()
 
 
-tcp, udp = both()
-threading.Thread(target=serve_tcp, args=(tcp,), daemon=True).start()
-threading.Thread(target=serve_udp, args=(udp,), daemon=True).start()
-print(f"port={tcp.getsockname()[1]}", flush=True)
-sys.stdin.read()
+def start():
+    """Answers in the background from now on; gives the port."""
+    tcp, udp = both()
+    threading.Thread(target=serve_tcp, args=(tcp,), daemon=True).start()
+    threading.Thread(target=serve_udp, args=(udp,), daemon=True).start()
+    return tcp.getsockname()[1]
+
+
+if __name__ == "__main__":
+    print(f"port={start()}", flush=True)
+    sys.stdin.read()
