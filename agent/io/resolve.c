@@ -308,10 +308,24 @@ static bool literal(struct resolve_query *q)
     return true;
 }
 
+/* RFC 6761 section 6.3: it is loopback, whatever a file or server says, and
+ * there may be neither. */
+static bool localhost(struct resolve_query *q)
+{
+    struct str name = str_of(q->name);
+
+    if (str_ends(name, STR(".")))
+        name.len--;
+    if (!str_eqi(name, STR("localhost")) || q->type == RESOLVE_SRV)
+        return false;
+    add_record(q, q->type == RESOLVE_A ? "127.0.0.1" : "::1", 0, 0);
+    return true;
+}
+
 static void launch(struct resolver *r, struct resolve_query *q)
 {
     list_append(&r->asking, &q->node);
-    if (literal(q))
+    if (literal(q) || localhost(q))
         end(q);
     else if (q->type == RESOLVE_SRV)
         ares_search(r->channel, q->name, C_IN, T_SRV, on_services, ask(r, q));

@@ -256,6 +256,7 @@ static void test_addresses_answer_themselves(void **state)
 static void test_localhost_needs_no_server(void **state)
 {
     assert_holds(lookup(*state, "localhost", RESOLVE_A)->text, "127.0.0.1:0");
+    assert_holds(lookup(*state, "LocalHost.", RESOLVE_AAAA)->text, "::1:0");
 }
 
 /* Without it the retries to the silent server would go on for seconds. */
