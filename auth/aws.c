@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "auth/aws.h"
 
+#include "auth/aws_config.h"
 #include "auth/aws_keys.h"
 
 #include <stdio.h>
@@ -8,7 +9,8 @@
 /* Standardized credential providers of the SDKs' reference guide, in its
  * order. */
 const struct provider_type *const aws_providers[] = {
-    &aws_environment, &aws_container, &aws_imds, NULL};
+    &aws_environment, &aws_web_identity, &aws_profile,
+    &aws_container,   &aws_imds,         NULL};
 const char aws_no_credentials[] =
     "no AWS credentials: on ECS give the task a role, on EKS the service "
     "account one; else set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
@@ -39,6 +41,18 @@ static bool is_region(struct str s)
     return last && parts >= 3 && s.len <= 32;
 }
 
+/* What the profile in force says. */
+static bool profile_region(const struct auth_env *env, struct arena *arena,
+                           struct str *out, struct err *err)
+{
+    struct aws_config c;
+
+    if (!aws_config_load(env, arena, &c, err))
+        return false;
+    *out = aws_config_get(&c, c.profile, "region");
+    return true;
+}
+
 bool aws_region(const struct auth_env *env, struct str configured,
                 struct arena *arena, struct str *out, struct err *err)
 {
@@ -49,6 +63,11 @@ bool aws_region(const struct auth_env *env, struct str configured,
         region = aws_variable(env, from = "AWS_REGION");
     if (region.len == 0)
         region = aws_variable(env, from = "AWS_DEFAULT_REGION");
+    if (region.len == 0) {
+        from = "region of the profile";
+        if (!profile_region(env, arena, &region, err))
+            return false;
+    }
     if (region.len == 0)
         return err_set(err, ERR_CONFIG,
                        "region: not set; write it here or set AWS_REGION, for "

@@ -19,7 +19,8 @@ extern const char aws_no_credentials[];
 
 /*
  * The region: `configured` where that is not empty, else AWS_REGION, else
- * AWS_DEFAULT_REGION.  Refused when it could not be part of a host name.
+ * AWS_DEFAULT_REGION, else the profile's.  Refused when it could not be part of
+ * a host name.
  */
 must_check bool aws_region(const struct auth_env *env, struct str configured,
                            struct arena *arena, struct str *out,

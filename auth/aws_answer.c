@@ -214,6 +214,14 @@ static struct str plain_xml(struct str s, struct arena *arena)
     return plain;
 }
 
+struct str aws_xml_text(struct str xml, const char *name, struct arena *arena)
+{
+    struct str open = arena_printf(arena, "<%s>", name);
+    struct str close = arena_printf(arena, "</%s>", name);
+
+    return str_trim(plain_xml(element(xml, open.ptr, close.ptr), arena));
+}
+
 static void read_body(struct str body, struct arena *arena,
                       struct aws_answer *out)
 {

@@ -35,6 +35,9 @@ struct aws_answer {
 /* For an answer that is no success; texts live in `arena`. */
 void aws_answer_read(const struct http_response *res, struct arena *arena,
                      struct aws_answer *out);
+/* The text of the first <name> that has no attributes, its entities resolved;
+ * in `arena`, empty where there is none. */
+struct str aws_xml_text(struct str xml, const char *name, struct arena *arena);
 /* At most `most` bytes of `s` as one line of printable UTF-8. */
 struct str aws_one_line(struct str s, size_t most, struct arena *arena);
 

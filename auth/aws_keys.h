@@ -14,6 +14,8 @@
 extern const struct provider_type aws_environment;
 extern const struct provider_type aws_container;
 extern const struct provider_type aws_imds;
+extern const struct provider_type aws_profile;
+extern const struct provider_type aws_web_identity;
 
 /* The variable without blanks around it; empty when it is not set. */
 struct str aws_variable(const struct auth_env *env, const char *name);
