@@ -8,14 +8,6 @@
  */
 #include "agent/rules/rule.h"
 
-struct scope {
-    const struct rules *rules;
-    const struct rules_world *world;
-    struct arena *arena;
-    const struct use *use;
-    const struct figure *figure; /* NULL: no exact name */
-};
-
 static const struct figure *figure_in(const struct rules *r,
                                       const struct use *u)
 {
@@ -73,7 +65,7 @@ static const struct matcher *exact(const struct use *u, struct str label)
 }
 
 /* Some configured job has shown it. */
-static bool is_placed(const struct scope *s)
+static bool is_placed(const struct feed_scope *s)
 {
     for (size_t i = 0; i < s->world->job_count; i++)
         if (figure_seen_in(s->figure, s->world->jobs[i].name))
@@ -94,7 +86,8 @@ static bool is_known_job(const struct rules *r, struct str job)
     return false;
 }
 
-static enum place place_of(const struct scope *s, const struct rule_job *job)
+static enum place place_of(const struct feed_scope *s,
+                           const struct rule_job *job)
 {
     const struct preset_figure *known = s->figure ? s->figure->known : NULL;
 
@@ -115,7 +108,7 @@ static bool is_placed_in(const struct rules *r, const struct use *u,
                          const struct rule_job *job, struct arena *a)
 {
     const struct rules_world w = {.jobs = job, .job_count = 1};
-    const struct scope s = {r, &w, a, u, figure_in(r, u)};
+    const struct feed_scope s = {r, &w, a, u, figure_in(r, u)};
 
     return place_of(&s, job) == PLACE_YES;
 }
@@ -149,165 +142,11 @@ bool feed_from_service(const struct use *u, struct str service, struct arena *a)
     return feed_takes(u, STR("service"), service, a);
 }
 
-static bool is_shared(const struct scope *s, const struct rule_job *job)
+static bool is_shared(const struct feed_scope *s, const struct rule_job *job)
 {
     if (job->replicas != RULE_UNSTATED)
         return job->replicas == RULE_SHARED;
     return s->figure && s->figure->known && s->figure->known->shared;
-}
-
-static struct str down_text(const struct rule_target *t, struct arena *a)
-{
-    struct str error = t->error.len > 0 ? t->error : STR("not scraped yet");
-
-    return arena_printf(a, "%.*s: %.*s", STR_ARG(t->url), STR_ARG(error));
-}
-
-/* Those that the selector's matchers on `instance` take. */
-struct health {
-    size_t all, up, waiting;        /* waiting: for their first scrape */
-    const struct rule_target *down; /* the first */
-};
-
-static struct health health_of(const struct scope *s,
-                               const struct rule_job *job)
-{
-    struct health h = {0, 0, 0, NULL};
-
-    for (size_t i = 0; i < job->target_count; i++) {
-        const struct rule_target *t = &job->targets[i];
-
-        if (!feed_takes(s->use, LABEL_INSTANCE, t->instance, s->arena))
-            continue;
-        h.all++;
-        h.up += t->up;
-        h.waiting += !t->up && t->error.len == 0;
-        if (!t->up && !h.down)
-            h.down = t;
-    }
-    return h;
-}
-
-static struct str lacks_shared(const struct scope *s,
-                               const struct rule_job *job)
-{
-    struct health h = health_of(s, job);
-
-    if (h.up > 0)
-        return STR_NONE;
-    if (h.all > 0)
-        return arena_printf(s->arena, "no target of %.*s answered: %.*s",
-                            STR_ARG(job->name),
-                            STR_ARG(down_text(h.down, s->arena)));
-    return arena_printf(s->arena, "%.*s has no targets%s%.*s",
-                        STR_ARG(job->name), job->reason.len ? ": " : "",
-                        STR_ARG(job->reason));
-}
-
-static bool shows(const struct figure *f, const struct rule_job *job,
-                  const struct rule_target *t)
-{
-    for (size_t i = 0; i < f->sample_count; i++)
-        if (str_eq(f->samples[i].job, job->name) &&
-            str_eq(f->samples[i].instance, t->instance))
-            return true;
-    return false;
-}
-
-static size_t shown_in(const struct figure *f, const struct rule_job *job)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < f->sample_count; i++)
-        n += str_eq(f->samples[i].job, job->name);
-    return n;
-}
-
-/* The preset knows that every replica shows it: a healthy one that does not
- * is no smaller sum either. */
-static struct str lacks_figure(const struct scope *s,
-                               const struct rule_job *job)
-{
-    const struct figure *f = s->figure;
-
-    if (!f || !f->known || shown_in(f, job) >= job->target_count)
-        return STR_NONE;
-    for (size_t i = 0; i < job->target_count; i++) {
-        const struct rule_target *t = &job->targets[i];
-
-        if (feed_takes(s->use, LABEL_INSTANCE, t->instance, s->arena) &&
-            !shows(f, job, t))
-            return arena_printf(s->arena, "%.*s shows no %.*s", STR_ARG(t->url),
-                                STR_ARG(f->name));
-    }
-    return STR_NONE;
-}
-
-/* A target that is gone, and none came in its place. */
-static struct str lacks_gone(const struct scope *s, const struct rule_job *job)
-{
-    const struct job_memory *m = memory_of(s->rules, job->name);
-    char patience[WHEN_TEXT];
-
-    if (!m || !m->gone)
-        return STR_NONE;
-    when_duration_format(RULE_GONE, patience);
-    return arena_printf(s->arena,
-                        "%zu of %zu targets of %.*s gone, and none came in "
-                        "their place (taken as it is after %s)",
-                        m->most - m->now, m->most, STR_ARG(job->name),
-                        patience);
-}
-
-static struct str lacks_own(const struct scope *s, const struct rule_job *job)
-{
-    struct health h = health_of(s, job);
-    struct str gone;
-
-    if (!job->complete)
-        return arena_printf(
-            s->arena, "the targets of %.*s are not all known: %.*s",
-            STR_ARG(job->name),
-            STR_ARG(job->reason.len ? job->reason : STR("no answer yet")));
-    if (h.down)
-        return arena_printf(
-            s->arena, "%zu of %zu target%s of %.*s did not answer: %.*s",
-            h.all - h.up, h.all, plural(h.all), STR_ARG(job->name),
-            STR_ARG(down_text(h.down, s->arena)));
-    gone = lacks_gone(s, job);
-    return gone.len > 0 ? gone : lacks_figure(s, job);
-}
-
-/* Nothing says where the metric comes from. */
-static struct str lacks_perhaps(const struct scope *s,
-                                const struct rule_job *job)
-{
-    struct str name = s->figure->name, near;
-    size_t i = 0;
-
-    if (!job->complete)
-        return lacks_own(s, job);
-    while (i < job->target_count && job->targets[i].good_ms != 0)
-        i++;
-    if (i == job->target_count)
-        return STR_NONE;
-    near = why_near(s->world, name);
-    return arena_printf(s->arena,
-                        "nothing has shown %.*s yet%s%.*s%s, and a target "
-                        "never answered: %.*s",
-                        STR_ARG(name), near.ptr ? " (did you mean " : "",
-                        STR_ARG(near), near.ptr ? "?)" : "",
-                        STR_ARG(down_text(&job->targets[i], s->arena)));
-}
-
-/* Nothing is wrong: it has only just begun. */
-static bool is_early(const struct scope *s, const struct rule_job *job)
-{
-    struct health h = health_of(s, job);
-
-    if (!job->complete)
-        return job->reason.len == 0;
-    return h.up < h.all && h.up + h.waiting == h.all;
 }
 
 static void incomplete(struct feed *out, struct str reason, bool early)
@@ -343,7 +182,7 @@ static struct str variable(struct arena *a, struct str name)
     return str_of(z);
 }
 
-static struct str no_job(const struct scope *s, struct str job)
+static struct str no_job(const struct feed_scope *s, struct str job)
 {
     return arena_printf(s->arena,
                         "no job %.*s is configured (scrape.jobs, or "
@@ -351,7 +190,7 @@ static struct str no_job(const struct scope *s, struct str job)
                         STR_ARG(job), STR_ARG(variable(s->arena, job)));
 }
 
-static void check_jobs(const struct scope *s, struct feed *out)
+static void check_jobs(const struct feed_scope *s, struct feed *out)
 {
     const struct matcher *named = exact(s->use, LABEL_JOB);
     size_t places = 0;
@@ -362,12 +201,12 @@ static void check_jobs(const struct scope *s, struct feed *out)
 
         places += place == PLACE_YES;
         if (place == PLACE_PERHAPS)
-            incomplete(out, lacks_perhaps(s, job), is_early(s, job));
+            incomplete(out, lacks_perhaps(s, job), lacks_only_time(s, job));
         else if (place == PLACE_YES)
             incomplete(out,
                        is_shared(s, job) ? lacks_shared(s, job)
                                          : lacks_own(s, job),
-                       is_early(s, job));
+                       lacks_only_time(s, job));
     }
     if (places > 0 || !out->complete)
         return;
@@ -379,7 +218,7 @@ static void check_jobs(const struct scope *s, struct feed *out)
         unconfigured(out, STR("no job is configured (scrape.jobs)"));
 }
 
-static void check_workers(const struct scope *s, struct feed *out)
+static void check_workers(const struct feed_scope *s, struct feed *out)
 {
     const struct matcher *named = exact(s->use, STR("service"));
     struct str service = named ? named->value : STR("SERVICE");
@@ -407,7 +246,7 @@ static void check_workers(const struct scope *s, struct feed *out)
                                        STR_ARG(service)));
 }
 
-static void check_source(const struct scope *s, struct feed *out)
+static void check_source(const struct feed_scope *s, struct feed *out)
 {
     if (s->figure && str_eq(s->figure->name, RULE_CAPACITY))
         check_workers(s, out);
@@ -426,7 +265,7 @@ static bool looks_at_bad(const struct use *u, const struct recording *rec,
                         (s->fixed || rec->bad_ms > now_ms - s->reach_ms));
 }
 
-static bool is_recorded(const struct scope *s)
+static bool is_recorded(const struct feed_scope *s)
 {
     for (size_t i = 0; s->figure && i < s->rules->recording_count; i++)
         if (recording_is_read(s->rules, s->use, &s->rules->recordings[i],
@@ -435,8 +274,8 @@ static bool is_recorded(const struct scope *s)
     return false;
 }
 
-static void check_sources(const struct scope *s, const struct recording *rec,
-                          struct feed *out)
+static void check_sources(const struct feed_scope *s,
+                          const struct recording *rec, struct feed *out)
 {
     const struct rules *r = s->rules;
 
@@ -445,7 +284,7 @@ static void check_sources(const struct scope *s, const struct recording *rec,
 
         for (size_t k = 0; k < source->use_count; k++) {
             const struct use *u = &source->uses[k];
-            struct scope of = {r, s->world, s->arena, u, figure_in(r, u)};
+            struct feed_scope of = {r, s->world, s->arena, u, figure_in(r, u)};
 
             if (!is_recorded(&of))
                 check_source(&of, out);
@@ -453,8 +292,8 @@ static void check_sources(const struct scope *s, const struct recording *rec,
     }
 }
 
-static void check_recorded(const struct scope *s, const struct recording *rec,
-                           struct feed *out)
+static void check_recorded(const struct feed_scope *s,
+                           const struct recording *rec, struct feed *out)
 {
     if (looks_at_bad(s->use, rec, s->world->t_ms))
         incomplete(out,
@@ -464,8 +303,8 @@ static void check_recorded(const struct scope *s, const struct recording *rec,
 }
 
 /* That it fails tells more than what it lacks, and the other way round. */
-static void check_recording(const struct scope *s, const struct recording *rec,
-                            struct feed *out)
+static void check_recording(const struct feed_scope *s,
+                            const struct recording *rec, struct feed *out)
 {
     if (rec->failed)
         check_recorded(s, rec, out);
@@ -473,7 +312,7 @@ static void check_recording(const struct scope *s, const struct recording *rec,
     check_recorded(s, rec, out);
 }
 
-static void check_use(const struct scope *s, struct feed *out)
+static void check_use(const struct feed_scope *s, struct feed *out)
 {
     const struct rules *r = s->rules;
 
@@ -489,7 +328,7 @@ void feed_check(const struct rules *r, const struct use *uses, size_t count,
 {
     *out = (struct feed){.configured = true, .complete = true};
     for (size_t i = 0; i < count; i++) {
-        const struct scope s = {r, w, a, &uses[i], figure_in(r, &uses[i])};
+        const struct feed_scope s = {r, w, a, &uses[i], figure_in(r, &uses[i])};
 
         check_use(&s, out);
     }

@@ -172,6 +172,25 @@ bool feed_from_job(const struct rules *r, const struct use *u,
 bool feed_from_service(const struct use *u, struct str service,
                        struct arena *a);
 
+/* A selector of a rule, in the world of one evaluation. */
+struct feed_scope {
+    const struct rules *rules;
+    const struct rules_world *world;
+    struct arena *arena;
+    const struct use *use;
+    const struct figure *figure; /* NULL: no exact name */
+};
+
+/* What keeps the figures of a job from being whole, in the arena; empty:
+ * nothing (lacks.c). */
+struct str lacks_shared(const struct feed_scope *s, const struct rule_job *job);
+struct str lacks_own(const struct feed_scope *s, const struct rule_job *job);
+/* Where nothing says that the figure comes from this job. */
+struct str lacks_perhaps(const struct feed_scope *s,
+                         const struct rule_job *job);
+/* Nothing is wrong with the job: it has only just begun. */
+bool lacks_only_time(const struct feed_scope *s, const struct rule_job *job);
+
 /* ---- texts ------------------------------------------------------------- */
 
 struct texts {
