@@ -112,7 +112,7 @@ static bool find_timeout(const struct auth_env *env, int64_t *ms,
 static bool ask(struct imds *s, const struct auth_env *env, const char *method,
                 struct str path, struct provide_out *out)
 {
-    struct str base;
+    struct str base = STR_NONE;
 
     out->ask =
         (struct http_request){.method = str_of(method), .no_proxy = true};

@@ -15,14 +15,19 @@
 static const struct aws_service sts = {
     .host = "sts", .env_id = "STS", .gov_is_fips = true};
 
+static bool session_char(char c)
+{
+    return c != '\0' && strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                               "abcdefghijklmnopqrstuvwxyz0123456789_+=,.@-",
+                               c);
+}
+
 static bool session_name(struct str s)
 {
     if (s.len < 2 || s.len > SESSION_MAX)
         return false;
     for (size_t i = 0; i < s.len; i++)
-        if (!memchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                    "0123456789_+=,.@-",
-                    s.ptr[i], 69))
+        if (!session_char(s.ptr[i]))
             return false;
     return true;
 }

@@ -102,9 +102,9 @@ struct settings {
     struct settings_sink *sinks;
     size_t sink_count;
     struct groups *groups; /* of the rule files */
-    struct rules *rules; /* made of values; NULL after a fault in them */
-    const char *origin;  /* "2 settings from scalebridge.yml, 3 from the
-                            environment" */
+    struct rules *rules;   /* made of values; NULL after a fault in them */
+    const char *origin;    /* "2 settings from scalebridge.yml, 3 from the
+                              environment" */
 };
 
 /* An option of the command line that stands for an option of the file. */
