@@ -9,6 +9,10 @@
 #include <signal.h>
 #include <unistd.h>
 
+/* Two ticks of the wall clock's grid that are armed apart may be so far apart,
+ * by the rounding of clocks. */
+#define SAME_MOMENT INT64_C(50)
+
 struct serve {
     struct agent *agent;
     struct timer evaluate, publish;
@@ -20,27 +24,30 @@ static void on_evaluate(void *arg);
 static void on_publish(void *arg);
 
 /* When the wall clock is next on a multiple of `period`; a clock that steps
- * moves the grid with it, since this is asked anew every time. */
+ * moves the grid with it, since this is asked anew every time.  A tick that
+ * came a little early, by the rounding of the two clocks, is not repeated. */
 static void arm_on_grid(struct serve *s, struct timer *t, int64_t period_ms,
-                        timer_fn *fn)
+                        bool ticked, timer_fn *fn)
 {
     struct now now = loop_now(s->agent->loop);
     int64_t wait = period_ms - now.wall_ms % period_ms;
 
+    if (ticked && wait < period_ms / 2)
+        wait += period_ms;
     timer_arm(s->agent->loop, t, now.mono_ms + wait, fn, s);
 }
 
-static void arm_evaluate(struct serve *s)
+static void arm_evaluate(struct serve *s, bool ticked)
 {
     arm_on_grid(s, &s->evaluate,
-                s->agent->settings->values.scrape.common.interval_ms,
+                s->agent->settings->values.scrape.common.interval_ms, ticked,
                 on_evaluate);
 }
 
-static void arm_publish(struct serve *s)
+static void arm_publish(struct serve *s, bool ticked)
 {
     arm_on_grid(s, &s->publish, s->agent->settings->values.publish.interval_ms,
-                on_publish);
+                ticked, on_publish);
 }
 
 static void on_evaluate(void *arg)
@@ -48,21 +55,21 @@ static void on_evaluate(void *arg)
     struct serve *s = arg;
 
     agent_evaluate(s->agent);
-    arm_evaluate(s);
+    arm_evaluate(s, true);
 }
 
 static void on_publish(void *arg)
 {
     struct serve *s = arg;
 
-    /* On the same tick as an evaluation, that one goes first. */
+    /* An evaluation that is due at the same moment goes first. */
     if (timer_armed(&s->evaluate) &&
-        s->evaluate.at_ms <= loop_now(s->agent->loop).mono_ms) {
+        s->evaluate.at_ms - loop_now(s->agent->loop).mono_ms < SAME_MOMENT) {
         timer_disarm(&s->evaluate);
         on_evaluate(s);
     }
     agent_publish(s->agent);
-    arm_publish(s);
+    arm_publish(s, true);
 }
 
 static void on_flushed(void *arg)
@@ -141,8 +148,8 @@ bool agent_serve(const struct settings *settings, struct err *err)
     for (size_t i = 0; i < a->job_count; i++)
         scrape_pool_start(a->jobs[i].pool);
     capacity_start(a->capacity);
-    arm_evaluate(&s);
-    arm_publish(&s);
+    arm_evaluate(&s, false);
+    arm_publish(&s, false);
     tell_start(a);
     loop_run(a->loop);
     tell_end(a);
