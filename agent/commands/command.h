@@ -27,7 +27,7 @@ struct command_option {
 };
 
 #define COMMAND_OPTIONS_MAX 16
-#define COMMAND_ARGS_MAX    8
+#define COMMAND_ARGS_MAX    256
 
 /* What the user wrote, after the command's name. */
 struct command_line {

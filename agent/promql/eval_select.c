@@ -222,7 +222,8 @@ static void gather(struct eval *ev, const struct found *f, struct value *out)
 bool eval_subquery(struct eval *ev, const struct node *n, struct value *out)
 {
     int64_t end = moment(ev, &n->subquery.when);
-    int64_t step = n->subquery.step_ms ? n->subquery.step_ms : PROMQL_STEP;
+    int64_t own = ev->with->step_ms > 0 ? ev->with->step_ms : PROMQL_STEP;
+    int64_t step = n->subquery.step_ms ? n->subquery.step_ms : own;
     struct found f = {.ev = ev, .to_ms = end};
 
     f.from_ms = before(end, n->subquery.range_ms);

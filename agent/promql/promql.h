@@ -93,7 +93,8 @@ typedef void promql_input_fn(void *arg, const struct labels *labels,
 
 struct promql_eval {
     const struct store *store;
-    int64_t t_ms; /* evaluation time */
+    int64_t t_ms;    /* evaluation time */
+    int64_t step_ms; /* of a subquery that states none; 0: 1m */
     struct arena *arena;
     promql_input_fn *input; /* may be NULL */
     void *input_arg;

@@ -194,33 +194,35 @@ static void mark_vanished(const struct record *r, struct store *store,
 }
 
 static bool compute(const struct record *r, const struct group *g,
-                    struct store *store, struct arena *arena,
-                    struct written *out, struct err *err)
+                    const struct record_world *w, struct written *out,
+                    struct err *err)
 {
-    const struct promql_eval with = {
-        .store = store, .t_ms = g->begun_ms - g->offset_ms, .arena = arena};
+    const struct promql_eval with = {.store = w->store,
+                                     .t_ms = g->begun_ms - g->offset_ms,
+                                     .step_ms = w->step_ms,
+                                     .arena = w->arena};
     struct promql_result result;
 
     *out = (struct written){.sets = NULL};
     if (!promql_eval(r->query, &with, &result, err))
         return false;
-    rename_rows(r, &result, arena, out);
-    return acceptable(out, g, arena, err) &&
-           append_all(out, store, with.t_ms, err);
+    rename_rows(r, &result, w->arena, out);
+    return acceptable(out, g, w->arena, err) &&
+           append_all(out, w->store, with.t_ms, err);
 }
 
 bool record_evaluate(struct record *r, const struct group *g,
-                     struct store *store, struct arena *arena, struct err *err)
+                     const struct record_world *w, struct err *err)
 {
     int64_t t_ms = g->begun_ms - g->offset_ms;
     struct written now;
-    bool ok = compute(r, g, store, arena, &now, err);
+    bool ok = compute(r, g, w, &now, err);
 
     if (!ok) {
         drop(&now);
         now = (struct written){.sets = NULL};
     }
-    mark_vanished(r, store, t_ms);
+    mark_vanished(r, w->store, t_ms);
     record_forget(r);
     r->shown = now.sets;
     r->shown_count = now.count;

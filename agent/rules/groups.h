@@ -65,10 +65,17 @@ size_t groups_alerts(const struct groups *g);
 bool group_is_due(const struct group *g, int64_t t_ms, int64_t interval_ms);
 /* Before its rules are evaluated. */
 void group_begin(struct group *g, int64_t t_ms);
+
+/* What rules are evaluated over. */
+struct record_world {
+    struct store *store;
+    struct arena *arena;
+    int64_t step_ms; /* of a subquery that states none; 0: 1m */
+};
+
 /* Evaluates one rule at the group's newest time and writes its rows. */
 must_check bool record_evaluate(struct record *r, const struct group *g,
-                                struct store *store, struct arena *arena,
-                                struct err *err);
+                                const struct record_world *w, struct err *err);
 
 /* Forgets all that was evaluated, as if it were new. */
 void groups_forget(struct groups *g);

@@ -157,6 +157,7 @@ static void note_bad(struct recording *rec, int64_t t_ms, struct str reason,
 static void record(struct recorder *to, struct recording *rec)
 {
     int64_t now = to->world->t_ms;
+    const struct record_world w = {.store = to->store, .arena = to->arena};
     struct feed feed;
     struct err err;
     bool ok;
@@ -164,7 +165,7 @@ static void record(struct recorder *to, struct recording *rec)
     rec->bad = false; /* of what it writes itself it reads the past */
     feed_check(to->rules, rec->uses, rec->use_count, to->world, to->arena,
                &feed);
-    ok = record_evaluate(rec->record, rec->group, to->store, to->arena, &err);
+    ok = record_evaluate(rec->record, rec->group, &w, &err);
     if (!ok)
         note_bad(rec, now,
                  arena_printf(to->arena, "the rule fails: %s", err.text),
