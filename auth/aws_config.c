@@ -4,6 +4,8 @@
 #include "agent/base/mem.h"
 #include "auth/aws_keys.h"
 
+#define FILE_MOST ((size_t)64 << 10)
+
 /* The path, or NULL where it is below a home that is not known. */
 static const char *file_path(const struct auth_env *env, const char *variable,
                              const char *usual, struct arena *arena)
@@ -32,7 +34,7 @@ static bool load(const struct auth_env *env, const char *path,
     *out = (struct ini){0};
     if (!path || !env->read_file)
         return true;
-    buf_init(&text, BUF_NO_LIMIT);
+    buf_init(&text, FILE_MOST);
     ok = env->read_file(env->arg, path, &text, &why);
     if (ok)
         ok = ini_parse(buf_str(&text), path, arena, out, err);

@@ -87,7 +87,7 @@ static bool find_base(const struct auth_env *env, struct arena *arena,
     return true;
 }
 
-/* Whole or broken seconds; without it, the SDKs' one second. */
+/* Whole seconds; the SDKs' one second where it is not set. */
 static bool find_timeout(const struct auth_env *env, int64_t *ms,
                          struct err *err)
 {

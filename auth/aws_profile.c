@@ -280,7 +280,9 @@ static enum provide start(void *state, const struct auth_env *env,
     if (!find_way(p, &c, out->arena, &absent, &out->err))
         return absent ? PROVIDE_ABSENT : PROVIDE_FAILED;
     p->name = c.profile;
-    p->region = aws_config_get(&c, c.profile, "region");
+    if (aws_variable(env, "AWS_REGION").len == 0 &&
+        aws_variable(env, "AWS_DEFAULT_REGION").len == 0)
+        p->region = aws_config_get(&c, c.profile, "region");
     return begin(p, env, now, out);
 }
 

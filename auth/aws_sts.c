@@ -103,10 +103,8 @@ static bool find_region(const struct auth_env *env, const struct aws_sts *what,
 {
     struct str known = what->region;
 
-    if (aws_variable(env, "AWS_REGION").len > 0 ||
-        aws_variable(env, "AWS_DEFAULT_REGION").len > 0)
-        known = STR_NONE; /* these come first */
-    else if (known.len == 0)
+    if (known.len == 0 && aws_variable(env, "AWS_REGION").len == 0 &&
+        aws_variable(env, "AWS_DEFAULT_REGION").len == 0)
         known = region_of_arn(what->role ? what->role->arn : STR_NONE);
     return aws_region(env, known, arena, out, err);
 }

@@ -20,7 +20,7 @@ struct aws_role {
 };
 
 struct aws_sts {
-    struct str region;             /* as a profile says; empty: not known */
+    struct str region; /* wins; empty: the environment's, else the ARN's */
     const struct aws_role *role;   /* NULL: who are we? */
     struct str web_token;          /* the request is not signed, then */
     const struct aws_keys *signer; /* else: by these */

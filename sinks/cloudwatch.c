@@ -3,6 +3,7 @@
 
 #include "agent/base/gzip.h"
 #include "auth/aws.h"
+#include "auth/aws_sts.h"
 #include "auth/sigv4.h"
 #include "sinks/sinks.h"
 
@@ -128,6 +129,33 @@ static bool sign(const void *conf, const struct credentials *creds,
     return sigv4_sign(&s, arena, req, err);
 }
 
+static bool ask_who(const void *conf, const struct auth_env *env,
+                    const struct credentials *creds, int64_t wall_ms,
+                    struct arena *arena, struct http_request *req,
+                    struct err *err)
+{
+    const struct cloudwatch_conf *c = conf;
+    const struct aws_keys signer = {.id = str_of(creds->key_id),
+                                    .secret = str_of(creds->secret),
+                                    .token = str_of(creds->token)};
+    const struct aws_sts what = {.region = c->signing_region,
+                                 .signer = &signer};
+
+    return aws_sts_ask(env, &what, wall_ms, arena, req, err);
+}
+
+static bool read_who(const struct http_response *res, struct arena *arena,
+                     struct str *who, struct err *err)
+{
+    struct str account, arn;
+
+    if (!aws_sts_who(res, arena, &account, &arn, err))
+        return false;
+    *who = arena_printf(arena, "%.*s in account %.*s", STR_ARG(arn),
+                        STR_ARG(account));
+    return true;
+}
+
 const struct sink_type cloudwatch_sink = {
     .name = "cloudwatch",
     .help = "Amazon CloudWatch custom metrics, by PutMetricData.",
@@ -135,6 +163,8 @@ const struct sink_type cloudwatch_sink = {
     .conf_size = sizeof(struct cloudwatch_conf),
     .providers = aws_providers,
     .no_credentials = aws_no_credentials,
+    .ask_who = ask_who,
+    .read_who = read_who,
     /* Two weeks back, two hours ahead; less what the way there may take. */
     .oldest_ms = 14 * WHEN_DAY - 10 * WHEN_MINUTE,
     .ahead_ms = 2 * WHEN_HOUR - 10 * WHEN_MINUTE,

@@ -58,6 +58,17 @@ struct sink_type {
     const struct provider_type *const *providers;
     const char *no_credentials; /* the mend when no provider is configured */
 
+    /*
+     * Who the cloud says that these credentials are: the request, ready for
+     * the wire, and its answer as words for people.  Both may be NULL.
+     */
+    bool (*ask_who)(const void *conf, const struct auth_env *env,
+                    const struct credentials *creds, int64_t wall_ms,
+                    struct arena *arena, struct http_request *req,
+                    struct err *err);
+    bool (*read_who)(const struct http_response *res, struct arena *arena,
+                     struct str *who, struct err *err);
+
     int64_t oldest_ms; /* points older than this are dropped, never sent */
     int64_t ahead_ms;  /* nor those further ahead; 0 for both: no limit */
 

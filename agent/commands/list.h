@@ -7,6 +7,7 @@
 
 struct settings;
 
+extern const struct command command_check_auth;
 extern const struct command command_check_config;
 extern const struct command command_demo;
 extern const struct command command_eval;
