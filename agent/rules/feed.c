@@ -130,7 +130,7 @@ static bool records_from(const struct rules *r, const struct recording *rec,
 bool feed_from_job(const struct rules *r, const struct use *u,
                    const struct rule_job *job, struct arena *a)
 {
-    for (size_t i = 0; i < r->recording_count; i++)
+    for (size_t i = 0; u->recorded && i < r->recording_count; i++)
         if (recording_is_read(r, u, &r->recordings[i], a) &&
             records_from(r, &r->recordings[i], job, a))
             return true;
@@ -265,15 +265,6 @@ static bool looks_at_bad(const struct use *u, const struct recording *rec,
                         (s->fixed || rec->bad_ms > now_ms - s->reach_ms));
 }
 
-static bool is_recorded(const struct feed_scope *s)
-{
-    for (size_t i = 0; s->figure && i < s->rules->recording_count; i++)
-        if (recording_is_read(s->rules, s->use, &s->rules->recordings[i],
-                              s->arena))
-            return true;
-    return false;
-}
-
 static void check_sources(const struct feed_scope *s,
                           const struct recording *rec, struct feed *out)
 {
@@ -286,7 +277,7 @@ static void check_sources(const struct feed_scope *s,
             const struct use *u = &source->uses[k];
             struct feed_scope of = {r, s->world, s->arena, u, figure_in(r, u)};
 
-            if (!is_recorded(&of))
+            if (!u->recorded || !of.figure)
                 check_source(&of, out);
         }
     }
@@ -316,10 +307,10 @@ static void check_use(const struct feed_scope *s, struct feed *out)
 {
     const struct rules *r = s->rules;
 
-    for (size_t i = 0; i < r->recording_count; i++)
+    for (size_t i = 0; s->use->recorded && i < r->recording_count; i++)
         if (recording_is_read(r, s->use, &r->recordings[i], s->arena))
             check_recording(s, &r->recordings[i], out);
-    if (!is_recorded(s))
+    if (!s->use->recorded || !s->figure)
         check_source(s, out);
 }
 

@@ -23,57 +23,107 @@ static void add_recording(struct rules *r, struct group *g, struct record *rec)
     out->uses = rules_uses(r, rec->query, &out->use_count);
 }
 
+static void note_recorded(struct rules *r, struct use *uses, size_t count,
+                          struct arena *a)
+{
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < r->recording_count && !uses[i].recorded; k++)
+            uses[i].recorded =
+                recording_is_read(r, &uses[i], &r->recordings[k], a);
+}
+
+/* Places in rules->recordings. */
+struct places {
+    size_t *items;
+    size_t count;
+};
+
 static bool reads(const struct rules *r, const struct recording *reader,
                   const struct recording *rec, struct arena *a)
 {
     for (size_t i = 0; i < reader->use_count; i++)
-        if (recording_is_read(r, &reader->uses[i], rec, a))
+        if (reader->uses[i].recorded &&
+            recording_is_read(r, &reader->uses[i], rec, a))
             return true;
     return false;
 }
 
+static struct places read_by(const struct rules *r, const struct recording *rec,
+                             struct arena *a)
+{
+    size_t *found = xcalloc(r->recording_count, sizeof(*found));
+    struct places p = {.count = 0};
+
+    for (size_t i = 0; i < r->recording_count; i++)
+        if (reads(r, rec, &r->recordings[i], a))
+            found[p.count++] = i;
+    p.items = arena_array(a, p.count, sizeof(*p.items));
+    if (p.count > 0)
+        memcpy(p.items, found, p.count * sizeof(*p.items));
+    free(found);
+    return p;
+}
+
 /* From one rule to those it reads, and on; `found` is a list that grows while
  * it is walked. */
-static void set_sources(struct rules *r, struct recording *rec, struct arena *a)
+static void set_sources(struct rules *r, struct recording *rec,
+                        const struct places *direct)
 {
-    bool *seen = arena_array(a, r->recording_count, sizeof(*seen));
-    size_t *found = arena_array(a, r->recording_count, sizeof(*found));
+    bool *seen = xcalloc(r->recording_count, sizeof(*seen));
+    size_t *found = xcalloc(r->recording_count, sizeof(*found));
     size_t *kept, n = 0;
 
     found[n++] = (size_t)(rec - r->recordings);
     seen[found[0]] = true;
-    for (size_t i = 0; i < n; i++)
-        for (size_t k = 0; k < r->recording_count; k++) {
-            if (seen[k] ||
-                !reads(r, &r->recordings[found[i]], &r->recordings[k], a))
-                continue;
-            seen[k] = true;
-            found[n++] = k;
+    for (size_t i = 0; i < n; i++) {
+        const struct places *next = &direct[found[i]];
+
+        for (size_t k = 0; k < next->count; k++) {
+            if (!seen[next->items[k]])
+                found[n++] = next->items[k];
+            seen[next->items[k]] = true;
         }
+    }
     kept = arena_array(&r->arena, n, sizeof(*kept));
     memcpy(kept, found, n * sizeof(*kept));
     rec->sources = kept;
     rec->source_count = n;
+    free(found);
+    free(seen);
+}
+
+static void link_recordings(struct rules *r)
+{
+    struct places *direct;
+    struct arena a;
+
+    arena_init(&a, 4096);
+    for (size_t i = 0; i < r->count; i++)
+        note_recorded(r, r->items[i].uses, r->items[i].use_count, &a);
+    for (size_t i = 0; i < r->recording_count; i++)
+        note_recorded(r, r->recordings[i].uses, r->recordings[i].use_count, &a);
+    direct = arena_array(&a, r->recording_count, sizeof(*direct));
+    for (size_t i = 0; i < r->recording_count; i++)
+        direct[i] = read_by(r, &r->recordings[i], &a);
+    for (size_t i = 0; i < r->recording_count; i++)
+        set_sources(r, &r->recordings[i], direct);
+    arena_fini(&a);
 }
 
 void recordings_build(struct rules *r)
 {
     size_t n = r->groups ? groups_records(r->groups) : 0;
-    struct arena a;
 
-    r->recordings = xcalloc(n ? n : 1, sizeof(*r->recordings));
-    for (size_t i = 0; n && i < r->groups->count; i++) {
+    if (n == 0)
+        return;
+    r->recordings = xcalloc(n, sizeof(*r->recordings));
+    for (size_t i = 0; i < r->groups->count; i++) {
         struct group *g = &r->groups->items[i];
 
         for (size_t k = 0; k < g->count; k++)
             add_recording(r, g, &g->records[k]);
     }
-    arena_init(&a, 4096);
-    for (size_t i = 0; i < n; i++) {
-        set_sources(r, &r->recordings[i], &a);
-        arena_reset(&a);
-    }
-    arena_fini(&a);
+    link_recordings(r);
 }
 
 void recordings_fini(struct rules *r)

@@ -74,6 +74,7 @@ struct use {
     const struct promql_selector *selector;
     size_t figure; /* in rules->figures, or NO_FIGURE */
     bool doubted;  /* its aggregation contradicts the figure: told */
+    bool recorded; /* recording rules write what it reads */
 };
 #define NO_FIGURE SIZE_MAX
 

@@ -65,7 +65,7 @@ static struct str nothing_for(const struct rules *r, const struct use *u,
     if (f.series > 0)
         return arena_printf(a, "%.*s has no sample that is new enough",
                             STR_ARG(s->text));
-    for (size_t i = 0; f.series == 0 && i < r->recording_count; i++)
+    for (size_t i = 0; u->recorded && i < r->recording_count; i++)
         if (recording_is_read(r, u, &r->recordings[i], a))
             return arena_printf(a, "the recording rule %.*s gives no row",
                                 STR_ARG(r->recordings[i].record->name));
