@@ -85,6 +85,7 @@ bool aws_region(const struct auth_env *env, struct str configured,
  */
 const struct aws_service aws_cloudwatch = {
     .host = "monitoring", .env_id = "CLOUDWATCH", .gov_is_fips = true};
+const struct aws_service aws_ecs = {.host = "ecs", .env_id = "ECS"};
 
 /* By the region's beginning; the first that fits.  Others are in `aws`. */
 static const struct partition {

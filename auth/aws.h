@@ -33,6 +33,7 @@ struct aws_service {
     bool gov_is_fips;
 };
 extern const struct aws_service aws_cloudwatch;
+extern const struct aws_service aws_ecs;
 
 struct aws_endpoint {
     struct str configured; /* a URL that wins over all; empty: none */
