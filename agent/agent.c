@@ -94,6 +94,7 @@ static void make_job(struct agent *a, struct agent_job *job,
                                        .wanted = &a->filter};
     struct discovery_options discovery = {.loop = a->loop,
                                           .resolver = a->resolver,
+                                          .ecs = a->ecs,
                                           .job = str_of(conf->name),
                                           .conf = &conf->discover,
                                           .once = a->once,
@@ -146,23 +147,34 @@ static bool count_up(void *arg, struct str name, int64_t *up, struct err *err)
     return err_set(err, ERR_CONFIG, "there is no job %.*s", STR_ARG(name));
 }
 
-static void on_capacity(void *arg, const struct capacity_reading *r)
+static void write_workers(struct agent *a, struct str name, struct str service,
+                          bool known, int64_t at_ms, int64_t count)
 {
-    struct agent *a = arg;
     struct labels_builder b = {0};
     struct labels *labels;
     struct series *series;
 
-    labels_set(&b, LABEL_NAME, CAPACITY_SERIES);
-    labels_set(&b, STR("service"), r->service);
+    labels_set(&b, LABEL_NAME, name);
+    labels_set(&b, STR("service"), service);
     labels = labels_build(&b, NULL);
     series = store_series(a->store, labels);
-    if (series && r->known)
-        (void)series_append(series, r->at_ms, (double)r->running);
+    if (series && known)
+        (void)series_append(series, at_ms, (double)count);
     else if (series)
         (void)series_append(series, loop_now(a->loop).wall_ms, sample_stale());
     labels_builder_fini(&b);
     free(labels);
+}
+
+static void on_capacity(void *arg, const struct capacity_reading *r)
+{
+    struct agent *a = arg;
+
+    write_workers(a, CAPACITY_SERIES, r->service, r->known, r->at_ms,
+                  r->running);
+    if (r->has_desired)
+        write_workers(a, CAPACITY_DESIRED_SERIES, r->service, r->known,
+                      r->at_ms, r->desired);
 }
 
 static void make_capacity(struct agent *a)
@@ -170,6 +182,7 @@ static void make_capacity(struct agent *a)
     const struct settings_values *s = &a->settings->values;
     struct capacity_options o = {.loop = a->loop,
                                  .resolver = a->resolver,
+                                 .ecs = a->ecs,
                                  .up = count_up,
                                  .read = on_capacity,
                                  .arg = a};
@@ -445,6 +458,7 @@ struct agent *agent_new(const struct agent_options *options, struct err *err)
         agent_free(a);
         return NULL;
     }
+    a->ecs = ecs_new(a->loop, a->http, &auth_env_process);
     a->rules = a->settings->rules;
     tell_alerts(a->settings->groups);
     make_store(a);
@@ -472,6 +486,7 @@ void agent_free(struct agent *a)
     free(a->dimensions);
     store_free(a->store);
     map_fini(&a->wanted);
+    ecs_free(a->ecs);
     resolver_free(a->resolver);
     http_free(a->http);
     arena_fini(&a->arena);

@@ -15,6 +15,7 @@
 #include "agent/commands/run.h"
 #include "agent/deliver/outbox.h"
 #include "agent/discover/discover.h"
+#include "agent/ecs/ecs.h"
 #include "agent/report/report.h"
 #include "agent/rules/rules.h"
 #include "agent/rules/window.h"
@@ -47,9 +48,10 @@ struct agent {
     bool once;
     struct http *http;
     struct resolver *resolver; /* NULL where no DNS name is configured */
-    struct rules *rules;       /* the settings' own */
-    struct map wanted;         /* metric names that expressions ask for */
-    bool wants_all;            /* some expression asks for no name */
+    struct ecs *ecs;
+    struct rules *rules; /* the settings' own */
+    struct map wanted;   /* metric names that expressions ask for */
+    bool wants_all;      /* some expression asks for no name */
     struct parse_filter filter;
     struct store *store;
     struct capacity *capacity;

@@ -45,6 +45,9 @@ static void view_workers(struct agent *a, struct arena *arena, struct report *r)
                                     .source = arena_str(arena, c.source),
                                     .known = c.known,
                                     .count = (double)c.running,
+                                    .has_desired = c.has_desired,
+                                    .desired = (double)c.desired,
+                                    .age_ms = a->evaluated_ms - c.at_ms,
                                     .reason = arena_str(arena, c.reason)};
     }
     r->workers = workers;

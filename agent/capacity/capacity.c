@@ -15,10 +15,13 @@ static const struct capacity_type *const types[] = {
     &capacity_fixed,
     &capacity_dns,
     &capacity_up,
+    &capacity_ecs,
 };
 
 #define RETRY_MS WHEN_SECOND
 #define NEAR_MS  (5 * WHEN_SECOND)
+/* The most that is waited between tries where the other side has limits. */
+#define SLOW_MS WHEN_MINUTE
 
 #define TYPES (sizeof(types) / sizeof(types[0]))
 
@@ -45,8 +48,10 @@ struct service {
 struct capacity {
     struct capacity_options options;
     struct list services;
-    bool again;  /* every `refresh`, not only once */
-    size_t open; /* readings that a capacity_once() waits for */
+    bool again;      /* every `refresh`, not only once */
+    size_t open;     /* readings that a capacity_once() waits for */
+    uint64_t random; /* of the turn that was at random_ms */
+    int64_t random_ms;
     void (*done)(void *arg);
     void *done_arg;
     struct timer none; /* capacity_once() without services */
@@ -84,7 +89,7 @@ bool capacity_check(const struct capacity_conf *conf, struct err *err)
 
     if (!type)
         return err_set(err, ERR_CONFIG,
-                       "no source is named: write fixed, dns or up");
+                       "no source is named: write fixed, dns, up or ecs");
     for (size_t i = 0; i < TYPES; i++)
         if (types[i] != type && types[i]->named(conf))
             return err_set(err, ERR_CONFIG,
@@ -105,7 +110,7 @@ void capacity_soon_cancel(struct capacity_source *s)
     timer_disarm(&s->timer);
 }
 
-/* A number stands until it is older than `keep`. */
+/* While reading fails a number stands until it is older than `keep`. */
 static struct capacity_reading reading_of(const struct service *s)
 {
     int64_t now_ms = loop_now(s->owner->options.loop).mono_ms;
@@ -118,14 +123,16 @@ static struct capacity_reading reading_of(const struct service *s)
         r.reason = str_of(s->failure.text);
     else if (!s->read)
         r.reason = STR("not read yet");
-    r.known = s->read && now_ms - s->read_at.mono_ms <= s->source.conf->keep_ms;
+    r.known =
+        s->read && (s->failure.kind == ERR_NONE ||
+                    now_ms - s->read_at.mono_ms <= s->source.conf->keep_ms);
+    r.has_desired = s->last.has_desired;
     if (!s->read)
         return r;
     r.at_ms = s->read_at.wall_ms;
     if (!r.known)
         return r;
     r.running = s->last.running;
-    r.has_desired = s->last.has_desired;
     r.desired = s->last.desired;
     return r;
 }
@@ -162,11 +169,45 @@ static void keep_failure(struct service *s, const struct err *err)
     s->failure = *err;
 }
 
+/* The same for all that are read in one turn, so that those which share a
+ * question go on sharing it. */
+static uint64_t random_of_turn(struct capacity *c)
+{
+    int64_t now_ms = loop_now(c->options.loop).mono_ms;
+
+    if (!c->random_ms || c->random_ms != now_ms)
+        c->random = loop_random(c->options.loop);
+    c->random_ms = now_ms;
+    return c->random;
+}
+
+/* What is refused for good is no reason to hurry, nor to slow down. */
+static bool can_pass(enum err_kind kind)
+{
+    return kind == ERR_NETWORK || kind == ERR_TIMEOUT || kind == ERR_LIMIT;
+}
+
+/* Where the other side has limits: a tenth earlier or later, and slower while
+ * it is in trouble. */
+static int64_t until_next_slowly(struct service *s)
+{
+    uint64_t random = random_of_turn(s->owner);
+    int64_t least = s->source.type->least_ms;
+    int64_t ms = s->source.conf->refresh_ms;
+
+    if (can_pass(s->failure.kind))
+        return least + backoff_next(&s->backoff, random);
+    ms += (int64_t)(random % (uint64_t)(ms / 5 + 1)) - ms / 10;
+    return ms > least ? ms : least;
+}
+
 /* Sooner after a failure. */
 static int64_t until_next(struct service *s)
 {
     int64_t ms = s->source.conf->refresh_ms;
 
+    if (s->source.type->least_ms)
+        return until_next_slowly(s);
     if (s->failure.kind != ERR_NONE)
         return 1 +
                backoff_next(&s->backoff, loop_random(s->owner->options.loop));
@@ -231,6 +272,20 @@ void capacity_free(struct capacity *c)
     free(c);
 }
 
+static struct backoff first_backoff(const struct capacity_type *type,
+                                    const struct capacity_conf *conf)
+{
+    struct backoff b = {.base_ms = RETRY_MS, .cap_ms = conf->refresh_ms};
+
+    if (type->near)
+        b.cap_ms = NEAR_MS;
+    if (type->least_ms) {
+        b.base_ms = conf->refresh_ms;
+        b.cap_ms = SLOW_MS;
+    }
+    return b;
+}
+
 void capacity_add(struct capacity *c, struct str service,
                   const struct capacity_conf *conf)
 {
@@ -246,10 +301,7 @@ void capacity_add(struct capacity *c, struct str service,
         .arg = s,
     };
     assert(s->source.type);
-    s->backoff = (struct backoff){
-        .base_ms = RETRY_MS,
-        .cap_ms = s->source.type->near ? NEAR_MS : conf->refresh_ms,
-    };
+    s->backoff = first_backoff(s->source.type, conf);
     buf_init(&s->source_text, BUF_NO_LIMIT);
     s->source.type->describe(conf, &s->source_text);
     list_append(&c->services, &s->node);

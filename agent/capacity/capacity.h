@@ -15,11 +15,13 @@
 
 #include "agent/base/err.h"
 #include "agent/config/conf.h"
+#include "agent/ecs/ecs.h"
 #include "agent/io/loop.h"
 #include "agent/io/resolve.h"
 
 /* The series that the composition root writes; label `service`. */
-#define CAPACITY_SERIES STR("scalebridge_running_workers")
+#define CAPACITY_SERIES         STR("scalebridge_running_workers")
+#define CAPACITY_DESIRED_SERIES STR("scalebridge_desired_workers")
 
 enum capacity_dns_type { CAPACITY_A, CAPACITY_AAAA, CAPACITY_SRV };
 
@@ -32,10 +34,21 @@ struct capacity_dns_conf {
 
 extern const struct conf_key capacity_dns_keys[];
 
+struct capacity_ecs_conf {
+    struct ecs_conf at;
+    bool primary_only; /* leave out the tasks of older deployments */
+};
+
+extern const struct conf_key capacity_ecs_keys[];
+
+/* Where nothing is written, ECS is asked this often. */
+#define CAPACITY_ECS_REFRESH (15 * WHEN_SECOND)
+
 struct capacity_conf {
     int64_t fixed; /* -1: this is not the source */
     char *up;      /* a job's name; empty: this is not the source */
     struct capacity_dns_conf dns;
+    struct capacity_ecs_conf *ecs; /* NULL: this is not the source */
     int64_t refresh_ms;
     int64_t timeout_ms;
     int64_t keep_ms;
@@ -53,7 +66,7 @@ struct capacity_reading {
     int64_t running;
     bool has_desired; /* platforms tell what they are heading for */
     int64_t desired;
-    struct str source; /* "fixed", "dns worker.local A", "up of job api" */
+    struct str source; /* "fixed", "dns worker.local A", "ecs CLUSTER/NAME" */
     struct str reason; /* not known: why; known: why the newest reading
                           failed while this one is kept, or empty */
     int64_t at_ms;     /* wall clock when the number was read; 0: never */
@@ -69,6 +82,7 @@ typedef void capacity_read_fn(void *arg, const struct capacity_reading *r);
 struct capacity_options {
     struct loop *loop;
     struct resolver *resolver; /* may be NULL where no DNS is configured */
+    struct ecs *ecs;           /* may be NULL where no ECS is configured */
     capacity_up_fn *up;
     capacity_read_fn *read;
     void *arg;
@@ -82,7 +96,9 @@ void capacity_free(struct capacity *c);
 void capacity_add(struct capacity *c, struct str service,
                   const struct capacity_conf *conf);
 /* Reads every service now and then every `refresh`; sooner after a failure,
- * and every 5 s where nobody outside is asked. */
+ * and every 5 s where nobody outside is asked.  A cloud's own interface is
+ * never asked sooner than its least, refreshed with jitter, and less and less
+ * often while it fails. */
 void capacity_start(struct capacity *c);
 /* One-shot: reads every service once; `done` comes later, from the loop, once,
  * after the last `read`. */

@@ -14,6 +14,14 @@ const struct conf_key capacity_dns_keys[] = {
     CONF_END,
 };
 
+const struct conf_key capacity_ecs_keys[] = {
+    CONF_INLINE(capacity_ecs_conf, at, ecs_conf, ecs_keys),
+    CONF_BOOL(capacity_ecs_conf, primary_only, "false",
+              "Count the tasks of the newest (PRIMARY) deployment alone, and "
+              "leave out those that a rolling update is about to end."),
+    CONF_END,
+};
+
 const struct conf_key capacity_keys[] = {
     CONF_INT(capacity_conf, fixed, "-1", -1, 1000000,
              "This many workers run; -1: ask another source."),
@@ -21,8 +29,12 @@ const struct conf_key capacity_keys[] = {
               "As many workers run as targets of this scraped job answer."),
     CONF_SECTION(capacity_conf, dns, capacity_dns_conf, capacity_dns_keys,
                  "As many workers run as a DNS name has addresses."),
+    CONF_OPTIONAL(capacity_conf, ecs, capacity_ecs_conf, capacity_ecs_keys,
+                  "As many workers run as Amazon ECS says of a service; "
+                  "permission: ecs:DescribeServices."),
     CONF_MS(capacity_conf, refresh, "30s", WHEN_SECOND, WHEN_HOUR,
-            "Time from one reading to the next, where somebody is asked."),
+            "Time from one reading to the next, where somebody is asked; for "
+            "ecs 15s where nothing is written, and 10s or more."),
     CONF_MS(capacity_conf, timeout, "5s", 100, WHEN_MINUTE,
             "How long one reading may take."),
     CONF_MS(capacity_conf, keep, "2m", 0, WHEN_DAY,

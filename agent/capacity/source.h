@@ -31,12 +31,14 @@ struct capacity_source {
     void *arg;
     struct timer timer;       /* for answers that need no asking */
     struct resolve_call call; /* dns */
+    struct ecs_count_call count;
 };
 
 struct capacity_type {
     const char *name; /* as the configuration names it */
     bool near;        /* asks nobody outside: read often, and no fuss about
                          what is not known yet */
+    int64_t least_ms; /* between readings, where the other side has limits */
     /* Is this the source that was written down? */
     bool (*named)(const struct capacity_conf *conf);
     /* What the table cannot check; NULL: nothing. */
@@ -50,6 +52,7 @@ struct capacity_type {
 extern const struct capacity_type capacity_fixed;
 extern const struct capacity_type capacity_dns;
 extern const struct capacity_type capacity_up;
+extern const struct capacity_type capacity_ecs;
 
 /* For sources that know at once: `fn` runs on the next turn of the loop. */
 void capacity_soon(struct capacity_source *s, timer_fn *fn);

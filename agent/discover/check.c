@@ -47,7 +47,7 @@ static bool check_places(const struct discover_conf *conf, struct arena *a,
 {
     struct place *places =
         arena_array(a, conf->targets.count + 1, sizeof(*places));
-    struct place dns;
+    struct place other;
 
     for (size_t i = 0; i < conf->targets.count; i++) {
         struct str text = str_of(conf->targets.items[i]);
@@ -56,7 +56,8 @@ static bool check_places(const struct discover_conf *conf, struct arena *a,
             !check_distinct(places, i, text, err))
             return false;
     }
-    return !*conf->dns.name || place_dns(conf, a, &dns, err);
+    return (!*conf->dns.name || place_dns(conf, a, &other, err)) &&
+           (!conf->ecs || place_ecs(conf, a, &other, err));
 }
 
 bool discover_check(const struct discover_conf *conf, struct err *err)
@@ -64,14 +65,40 @@ bool discover_check(const struct discover_conf *conf, struct err *err)
     struct arena a;
     bool ok;
 
-    if (conf->targets.count == 0 && !*conf->dns.name)
+    if (conf->targets.count == 0 && !*conf->dns.name && !conf->ecs)
         return err_set(err, ERR_CONFIG,
-                       "no targets are named: write targets or dns");
+                       "no targets are named: write targets, dns or ecs");
     if (strcmp(conf->scheme, "http") != 0 && strcmp(conf->scheme, "https") != 0)
         return err_set(err, ERR_CONFIG, "scheme: \"%s\" is not " SCHEMES,
                        conf->scheme);
     arena_init(&a, 1024);
     ok = check_places(conf, &a, err) && check_labels(&conf->labels, err);
+    arena_fini(&a);
+    return ok;
+}
+
+static bool check_service(struct str text, const struct discover_conf *conf,
+                          const struct auth_env *env, struct arena *a,
+                          struct err *err)
+{
+    struct place p;
+
+    if (!place_parse(text, conf, a, &p, err))
+        return false;
+    if (p.kind != PLACE_ECS || ecs_check(&p.ecs, env, err))
+        return true;
+    return err_wrap(err, "targets: \"%.*s\"", STR_ARG(text));
+}
+
+bool discover_check_ecs(const struct discover_conf *conf,
+                        const struct auth_env *env, struct err *err)
+{
+    struct arena a;
+    bool ok = true;
+
+    arena_init(&a, 1024);
+    for (size_t i = 0; ok && i < conf->targets.count; i++)
+        ok = check_service(str_of(conf->targets.items[i]), conf, env, &a, err);
     arena_fini(&a);
     return ok;
 }

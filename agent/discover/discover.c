@@ -9,6 +9,11 @@
 #include <assert.h>
 #include <stdlib.h>
 
+/* As the table of `ecs` says, where a target alone names a service. */
+#define ECS_REFRESH (30 * WHEN_SECOND)
+#define ECS_KEEP    (5 * WHEN_MINUTE)
+#define ECS_TIMEOUT (10 * WHEN_SECOND)
+
 struct discovery {
     struct discovery_options options;
     char *job;
@@ -111,26 +116,48 @@ static void on_lookup(void *arg)
                   tell, d);
 }
 
+static bool parse_places(struct discovery *d, struct err *err)
+{
+    const struct discover_conf *conf = d->options.conf;
+    struct arena *a = &d->places_memory;
+
+    for (size_t i = 0; i < conf->targets.count; i++)
+        if (!place_parse(str_of(conf->targets.items[i]), conf, a,
+                         &d->places[d->place_count++], err))
+            return false;
+    return (!*conf->dns.name ||
+            place_dns(conf, a, &d->places[d->place_count++], err)) &&
+           (!conf->ecs ||
+            place_ecs(conf, a, &d->places[d->place_count++], err));
+}
+
 /* `conf` was checked, so nothing here can fail. */
 static void take_places(struct discovery *d)
 {
-    const struct discover_conf *conf = d->options.conf;
     struct err err;
     bool ok;
 
-    d->places = arena_array(&d->places_memory, conf->targets.count + 1,
-                            sizeof(*d->places));
-    for (size_t i = 0; i < conf->targets.count; i++) {
-        ok = place_parse(str_of(conf->targets.items[i]), conf,
-                         &d->places_memory, &d->places[d->place_count++], &err);
-        assert(ok);
-    }
-    if (*conf->dns.name) {
-        ok = place_dns(conf, &d->places_memory, &d->places[d->place_count++],
-                       &err);
-        assert(ok);
-    }
+    d->places =
+        arena_array(&d->places_memory, d->options.conf->targets.count + 2,
+                    sizeof(*d->places));
+    ok = parse_places(d, &err);
+    assert(ok);
     (void)ok;
+}
+
+static struct lookup_times times_of(const struct discover_conf *conf,
+                                    const struct place *place)
+{
+    const struct discover_dns_conf *dns = &conf->dns;
+    const struct discover_ecs_conf *ecs = conf->ecs;
+
+    if (place->kind != PLACE_ECS)
+        return (struct lookup_times){dns->refresh_ms, dns->keep_ms,
+                                     dns->timeout_ms};
+    if (ecs)
+        return (struct lookup_times){ecs->refresh_ms, ecs->keep_ms,
+                                     ecs->timeout_ms};
+    return (struct lookup_times){ECS_REFRESH, ECS_KEEP, ECS_TIMEOUT};
 }
 
 static void take_lookups(struct discovery *d)
@@ -142,8 +169,11 @@ static void take_lookups(struct discovery *d)
             d->lookups[d->lookup_count++] = (struct lookup){
                 .loop = d->options.loop,
                 .resolver = d->options.resolver,
+                .ecs = d->options.ecs,
                 .place = &d->places[i],
-                .conf = &d->options.conf->dns,
+                .times = times_of(d->options.conf, &d->places[i]),
+                .trust_eight = d->places[i].kind == PLACE_ECS ||
+                               d->options.conf->dns.trust_eight,
                 .once = d->options.once,
                 .told = on_lookup,
                 .arg = d,

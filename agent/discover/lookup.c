@@ -30,21 +30,38 @@ static void enter(struct lookup *l, enum lookup_state next)
 
 static void on_answer(void *arg, const struct resolve_answer *answer,
                       const struct err *err);
+static void on_tasks(void *arg, const struct ecs_tasks *tasks,
+                     const struct err *err);
 
-static void ask(void *arg)
+static bool is_ecs(const struct lookup *l)
+{
+    return l->place->kind == PLACE_ECS;
+}
+
+static void ask_dns(struct lookup *l)
 {
     static const enum resolve_type types[] = {
         [PLACE_A] = RESOLVE_A,
         [PLACE_AAAA] = RESOLVE_AAAA,
         [PLACE_SRV] = RESOLVE_SRV,
     };
-    struct lookup *l = arg;
     const struct resolve_question question = {
-        l->place->host, types[l->place->kind], l->conf->timeout_ms};
+        l->place->host, types[l->place->kind], l->times.timeout_ms};
+
+    resolve_start(l->resolver, &l->call, &question, on_answer, l);
+}
+
+static void ask(void *arg)
+{
+    struct lookup *l = arg;
 
     enter(l, LOOKUP_ASKING);
     l->questions++;
-    resolve_start(l->resolver, &l->call, &question, on_answer, l);
+    if (is_ecs(l))
+        ecs_tasks_start(l->ecs, &l->tasks, &l->place->ecs, l->times.timeout_ms,
+                        on_tasks, l);
+    else
+        ask_dns(l);
 }
 
 static void rest(struct lookup *l, int64_t ms)
@@ -87,21 +104,30 @@ static void keep_hosts(struct lookup *l, const struct resolve_answer *answer)
     }
 }
 
+static void keep_tasks(struct lookup *l, const struct ecs_tasks *tasks)
+{
+    forget_hosts(l);
+    l->hosts = xcalloc(tasks->count + 1, sizeof(*l->hosts));
+    for (size_t i = 0; i < tasks->count; i++)
+        l->hosts[l->count++].name =
+            xstrndup(tasks->addresses[i].ptr, tasks->addresses[i].len);
+}
+
 /* After the shortest TTL, within TTL_MIN_MS and `refresh`. */
 static int64_t until_next(const struct lookup *l,
                           const struct resolve_answer *answer)
 {
-    int64_t ms = l->conf->refresh_ms;
+    int64_t ms = l->times.refresh_ms;
 
     for (size_t i = 0; i < answer->count; i++)
         if (answer->records[i].ttl_ms < ms)
             ms = answer->records[i].ttl_ms;
     if (ms < TTL_MIN_MS)
         ms = TTL_MIN_MS;
-    return ms < l->conf->refresh_ms ? ms : l->conf->refresh_ms;
+    return ms < l->times.refresh_ms ? ms : l->times.refresh_ms;
 }
 
-static void succeed(struct lookup *l, const struct resolve_answer *answer)
+static void succeed(struct lookup *l)
 {
     if (l->failure.kind != ERR_NONE)
         log_info("discovery_recovered", log_s("name", l->place->host));
@@ -109,8 +135,15 @@ static void succeed(struct lookup *l, const struct resolve_answer *answer)
     backoff_reset(&l->backoff);
     l->answered = true;
     l->answered_at_ms = loop_now(l->loop).mono_ms;
-    keep_hosts(l, answer);
-    rest(l, until_next(l, answer));
+}
+
+/* A tenth earlier or later, so that agents do not ask all at once. */
+static int64_t refresh_with_jitter(const struct lookup *l)
+{
+    int64_t ms = l->times.refresh_ms;
+
+    return ms - ms / 10 +
+           (int64_t)(loop_random(l->loop) % (uint64_t)(ms / 5 + 1));
 }
 
 static void fail(struct lookup *l, const struct err *err)
@@ -120,7 +153,8 @@ static void fail(struct lookup *l, const struct err *err)
                  log_err(err));
     l->failure = *err;
     l->failures++;
-    rest(l, 1 + backoff_next(&l->backoff, loop_random(l->loop)));
+    rest(l, (is_ecs(l) ? ECS_LEAST_MS : 1) +
+                backoff_next(&l->backoff, loop_random(l->loop)));
 }
 
 static void on_answer(void *arg, const struct resolve_answer *answer,
@@ -128,10 +162,28 @@ static void on_answer(void *arg, const struct resolve_answer *answer,
 {
     struct lookup *l = arg;
 
-    if (err)
+    if (err) {
         fail(l, err);
-    else
-        succeed(l, answer);
+    } else {
+        succeed(l);
+        keep_hosts(l, answer);
+        rest(l, until_next(l, answer));
+    }
+    l->told(l->arg);
+}
+
+static void on_tasks(void *arg, const struct ecs_tasks *tasks,
+                     const struct err *err)
+{
+    struct lookup *l = arg;
+
+    if (err) {
+        fail(l, err);
+    } else {
+        succeed(l);
+        keep_tasks(l, tasks);
+        rest(l, refresh_with_jitter(l));
+    }
     l->told(l->arg);
 }
 
@@ -139,7 +191,7 @@ void lookup_start(struct lookup *l)
 {
     l->backoff = (struct backoff){
         .base_ms = RETRY_MS,
-        .cap_ms = l->conf->refresh_ms,
+        .cap_ms = l->times.refresh_ms,
     };
     ask(l);
 }
@@ -147,8 +199,21 @@ void lookup_start(struct lookup *l)
 void lookup_fini(struct lookup *l)
 {
     resolve_cancel(&l->call);
+    ecs_tasks_cancel(&l->tasks);
     timer_disarm(&l->timer);
     forget_hosts(l);
+}
+
+/* What ECS says of itself begins with its name. */
+static bool refuse_unanswered(const struct lookup *l, struct err *why)
+{
+    const char *from = is_ecs(l) ? "ecs" : "dns";
+
+    if (l->failure.kind == ERR_NONE)
+        return err_set(why, ERR_NETWORK, "%s: %.*s is not answered yet", from,
+                       STR_ARG(l->place->host));
+    return err_set(why, l->failure.kind, "%s%s",
+                   is_ecs(l) ? "" : "dns: ", l->failure.text);
 }
 
 bool lookup_complete(const struct lookup *l, struct err *why)
@@ -157,20 +222,18 @@ bool lookup_complete(const struct lookup *l, struct err *why)
     int64_t age;
 
     if (!l->answered)
-        return l->failure.kind == ERR_NONE
-                   ? err_set(why, ERR_NETWORK, "dns: %.*s is not answered yet",
-                             STR_ARG(l->place->host))
-                   : err_set(why, l->failure.kind, "dns: %s", l->failure.text);
+        return refuse_unanswered(l, why);
     age = loop_now(l->loop).mono_ms - l->answered_at_ms;
-    if (l->failure.kind == ERR_NONE || age < l->conf->keep_ms)
+    if (l->failure.kind == ERR_NONE || age < l->times.keep_ms)
         return true;
-    when_duration_format(l->conf->keep_ms, keep);
+    when_duration_format(l->times.keep_ms, keep);
     return err_set(why, l->failure.kind,
-                   "dns: the last answer for %.*s is older than %s: %s",
-                   STR_ARG(l->place->host), keep, l->failure.text);
+                   "%s: the last answer for %.*s is older than %s: %s",
+                   is_ecs(l) ? "ecs" : "dns", STR_ARG(l->place->host), keep,
+                   l->failure.text);
 }
 
 bool lookup_cut(const struct lookup *l)
 {
-    return l->count >= DISCOVER_CUT_AT && !l->conf->trust_eight;
+    return l->count >= DISCOVER_CUT_AT && !l->trust_eight;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * lookup.h - one DNS name, asked again and again.
+ * lookup.h - one DNS name, or one service of ECS, asked again and again.
  *
  *      RESTING --due--> ASKING --answer, or none--> RESTING
  *
@@ -21,17 +21,24 @@ struct lookup_host {
     uint16_t port;
 };
 
+struct lookup_times {
+    int64_t refresh_ms, keep_ms, timeout_ms;
+};
+
 struct lookup {
     struct loop *loop;
     struct resolver *resolver;
+    struct ecs *ecs;
     const struct place *place;
-    const struct discover_dns_conf *conf;
+    struct lookup_times times;
+    bool trust_eight;
     bool once;
     void (*told)(void *arg);
     void *arg;
 
     enum lookup_state state;
     struct resolve_call call;
+    struct ecs_tasks_call tasks;
     struct timer timer;
     struct backoff backoff;
     struct lookup_host *hosts; /* of the newest answer, in its order */

@@ -10,13 +10,12 @@ static const struct {
     {{"dns+", 4}, PLACE_A},
     {{"dnsaaaa+", 8}, PLACE_AAAA},
     {{"dnssrv+", 7}, PLACE_SRV},
+    {{"ecs+", 4}, PLACE_ECS},
 };
 
 static const char *const kind_names[] = {
-    [PLACE_FIXED] = "fixed",
-    [PLACE_A] = "A",
-    [PLACE_AAAA] = "AAAA",
-    [PLACE_SRV] = "SRV",
+    [PLACE_FIXED] = "fixed", [PLACE_A] = "A",     [PLACE_AAAA] = "AAAA",
+    [PLACE_SRV] = "SRV",     [PLACE_ECS] = "ECS",
 };
 
 const char *place_kind_name(enum place_kind kind)
@@ -66,6 +65,72 @@ static bool bad_port(struct str port)
     return port.len > 0 && (!str_int(port, &n) || n < 1 || n > UINT16_MAX);
 }
 
+/*
+ * Amazon ECS: SCHEME://CLUSTER/SERVICE:PORT/PATH, or SCHEME://SERVICE:PORT/PATH
+ * where this task's own cluster is meant.
+ */
+static void name_service(struct place *p, struct arena *a)
+{
+    struct buf shown;
+
+    buf_init(&shown, BUF_NO_LIMIT);
+    ecs_describe(&p->ecs, &shown);
+    p->host = arena_str(a, str_from(buf_str(&shown), sizeof("ecs ") - 1));
+    buf_fini(&shown);
+}
+
+/* SERVICE:PORT at the beginning of a path, and what is left of it. */
+static void split_service(struct str *path, struct str *service,
+                          struct str *port)
+{
+    struct str rest = str_from(*path, 1);
+    size_t colon, end = 0;
+
+    while (end < rest.len && rest.ptr[end] != '/' && rest.ptr[end] != '?')
+        end++;
+    *path = str_from(rest, end);
+    rest.len = end;
+    colon = str_find(rest, ':');
+    *service = str_n(rest.ptr, colon);
+    *port = str_from(rest, colon + 1);
+}
+
+static bool refuse_service(struct str text, struct err *err)
+{
+    return err_set(err, ERR_CONFIG,
+                   "targets: \"%.*s\" is not a service like "
+                   "ecs+http://cluster/service:5000/prometheus",
+                   STR_ARG(text));
+}
+
+static bool parse_service(struct str text, const struct http_url *parts,
+                          struct str path, const struct discover_conf *conf,
+                          struct arena *a, struct place *out, struct err *err)
+{
+    struct str service = parts->host, port = parts->port;
+    struct str cluster = STR_NONE;
+    static char none[] = "";
+
+    if (port.len == 0) {
+        cluster = parts->host;
+        split_service(&path, &service, &port);
+    }
+    if (service.len == 0 || port.len == 0 || bad_port(port))
+        return refuse_service(text, err);
+    *out = (struct place){
+        .kind = PLACE_ECS,
+        .scheme = parts->scheme,
+        .port = port,
+        .path = with_slash(path.len > 0 ? path : str_of(conf->path), a),
+        .ecs = {.cluster = arena_strdup(a, cluster),
+                .service = arena_strdup(a, service),
+                .region = conf->ecs ? conf->ecs->at.region : none,
+                .endpoint = conf->ecs ? conf->ecs->at.endpoint : none},
+    };
+    name_service(out, a);
+    return true;
+}
+
 bool place_parse(struct str text, const struct discover_conf *conf,
                  struct arena *a, struct place *out, struct err *err)
 {
@@ -84,10 +149,12 @@ bool place_parse(struct str text, const struct discover_conf *conf,
                        STR_ARG(text));
     if (kind != PLACE_FIXED && parts.host.ptr[0] == '[')
         return err_set(err, ERR_CONFIG,
-                       "targets: \"%.*s\" asks DNS for an address: write a "
-                       "name, or leave the prefix out",
+                       "targets: \"%.*s\" asks for an address that is there: "
+                       "write a name, or leave the prefix out",
                        STR_ARG(text));
     path = written_path(url);
+    if (kind == PLACE_ECS)
+        return parse_service(text, &parts, path, conf, a, out, err);
     *out = (struct place){
         .kind = kind,
         .scheme = parts.scheme,
@@ -121,5 +188,26 @@ bool place_dns(const struct discover_conf *conf, struct arena *a,
     };
     if (dns->type != DISCOVER_SRV)
         out->port = arena_printf(a, "%d", (int)dns->port);
+    return true;
+}
+
+bool place_ecs(const struct discover_conf *conf, struct arena *a,
+               struct place *out, struct err *err)
+{
+    const struct discover_ecs_conf *ecs = conf->ecs;
+
+    *out = (struct place){
+        .kind = PLACE_ECS,
+        .scheme = str_of(conf->scheme),
+        .path = with_slash(str_of(conf->path), a),
+        .port = arena_printf(a, "%d", (int)ecs->port),
+        .ecs = ecs->at,
+    };
+    name_service(out, a);
+    if (ecs->port == 0)
+        return err_set(err, ERR_CONFIG,
+                       "ecs: %.*s needs a port, because ECS does not tell the "
+                       "one of the metrics",
+                       STR_ARG(out->host));
     return true;
 }

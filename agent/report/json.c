@@ -131,8 +131,16 @@ static void workers_object(struct jsonw *w, const struct report_workers *n)
         jsonw_num(w, n->count);
     else
         jsonw_null(w);
+    if (n->known && n->has_desired) {
+        jsonw_key(w, "desired");
+        jsonw_num(w, n->desired);
+    }
     keyed_text(w, "source", n->source);
-    if (!n->known)
+    if (n->known) {
+        jsonw_key(w, "age_seconds");
+        jsonw_num(w, (double)n->age_ms / 1000);
+    }
+    if (n->reason.len)
         keyed_text(w, "reason", n->reason);
     jsonw_object_end(w);
 }

@@ -55,7 +55,10 @@ struct report_workers {
     struct str service, source;
     bool known;
     double count;
-    struct str reason; /* when not known */
+    bool has_desired; /* the platform says what it is heading for */
+    double desired;
+    int64_t age_ms;    /* since the count was read */
+    struct str reason; /* not known: why; known: why it was not read again */
 };
 
 struct report_refusal {

@@ -135,8 +135,16 @@ static void workers_part(struct page *p, const struct report *r)
             add_number(p->out, n->count);
         else
             add_wrapped(p, RED, STR("unknown"));
+        if (n->known && n->has_desired) {
+            buf_addz(p->out, " of ");
+            add_number(p->out, n->desired);
+            buf_addz(p->out, " desired");
+        }
         buf_addf(p->out, "  (%.*s)", STR_ARG(n->source));
-        if (!n->known)
+        if (n->known && n->reason.len)
+            buf_addf(p->out, " read %lld s ago, since:",
+                     (long long)(n->age_ms / WHEN_SECOND));
+        if (n->reason.len)
             buf_addf(p->out, " %.*s", STR_ARG(n->reason));
         buf_addc(p->out, '\n');
     }

@@ -63,7 +63,7 @@ static const struct conf_key top_keys[] = {
                "How many workers of a service run: one source a service.  The "
                "built-in metrics ask for instant-tasks-worker.  As a variable: "
                "SCALEBRIDGE_CAPACITY_INSTANT_TASKS_WORKER=fixed:6, up:JOB, "
-               "dns:NAME or dnssrv:NAME."),
+               "dns:NAME, dnssrv:NAME or ecs:CLUSTER/SERVICE."),
     CONF_SECTION(settings_values, membrane, preset_conf, preset_keys,
                  "The built-in metrics and the numbers in their formulas."),
     CONF_LIST(settings_values, rule_files, "",

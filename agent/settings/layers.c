@@ -90,7 +90,7 @@ static void set_urls(struct gathering *g, const struct settings_builtin *b,
     struct conf_node *targets = scalar(g, b->variable, str_of(urls));
     struct conf_node *scrape =
         member(g, g->root, "scrape", CONF_MAPPING, &targets->mark);
-    struct conf_node *jobs = NULL, *job, *dns;
+    struct conf_node *jobs = NULL, *job, *dns, *ecs;
 
     if (scrape)
         jobs = member(g, scrape, "jobs", CONF_SEQUENCE, &targets->mark);
@@ -107,6 +107,9 @@ static void set_urls(struct gathering *g, const struct settings_builtin *b,
     dns = conf_node_get(job, STR("dns"));
     if (dns)
         make_empty(dns);
+    ecs = conf_node_get(job, STR("ecs"));
+    if (ecs)
+        conf_node_remove(job, ecs);
 }
 
 /* ---- worker counts ---- */
@@ -155,6 +158,27 @@ static const struct {
     {"dnssrv", "dns.name", "SRV"},
 };
 
+/* CLUSTER/SERVICE, SERVICE alone, or a service's ARN; the cluster may be an
+ * ARN as well. */
+static void set_ecs(struct gathering *g, const char *variable, struct str where,
+                    struct conf_node *n)
+{
+    struct str cluster = where, service = where;
+    bool arn =
+        str_starts(where, STR("arn:")) &&
+        str_find(where, '/') > sizeof(":service") &&
+        str_ends(str_n(where.ptr, str_find(where, '/')), STR(":service"));
+    size_t slash;
+
+    while (!arn && (slash = str_find(service, '/')) < service.len)
+        service = str_from(service, slash + 1);
+    cluster.len = where.len - service.len;
+    if (cluster.len)
+        conf_node_set(g->arena, n, "ecs.cluster",
+                      scalar(g, variable, str_n(cluster.ptr, cluster.len - 1)));
+    conf_node_set(g->arena, n, "ecs.service", scalar(g, variable, service));
+}
+
 /* The section that the short form stands for. */
 static struct conf_node *long_form(struct gathering *g, const char *variable,
                                    struct str value)
@@ -180,9 +204,13 @@ static struct conf_node *long_form(struct gathering *g, const char *variable,
                           scalar(g, variable, str_of(schemes[i].type)));
         return n;
     }
+    if (str_eqz(scheme, "ecs") && rest.len) {
+        set_ecs(g, variable, rest, n);
+        return n;
+    }
     conf_fault(g->c, &n->mark, NULL,
-               "\"%.*s\" is not fixed:NUMBER, up:JOB, dns:NAME or "
-               "dnssrv:NAME",
+               "\"%.*s\" is not fixed:NUMBER, up:JOB, dns:NAME, dnssrv:NAME "
+               "or ecs:CLUSTER/SERVICE",
                STR_ARG(str_n(value.ptr, value.len > 99 ? 99 : value.len)));
     return NULL;
 }
@@ -245,9 +273,6 @@ static const struct {
     bool by_name; /* one level further down */
     const char *key, *mend;
 } later[] = {
-    {"capacity", true, "ecs",
-     "use {dns: {name: ...}} with the service's Cloud Map name, {up: JOB} or "
-     "{fixed: N}"},
     {"capacity", true, "container_app", "use {up: JOB} or {fixed: N}"},
     {"capacity", true, "cloud_run", "use {up: JOB} or {fixed: N}"},
     {"sinks", false, "azure_monitor", "use cloudwatch or stdout"},

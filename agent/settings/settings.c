@@ -125,6 +125,44 @@ static void prepare_sinks(struct settings *s, const struct conf_world *w)
             prepare_sink(s, &env, i);
 }
 
+/* ---- Amazon ECS ---- */
+
+static void prepare_capacity(struct settings *s, const struct auth_env *env,
+                             struct capacity_conf *c)
+{
+    struct err err;
+
+    if (!c->ecs)
+        return;
+    if (!conf_written(s->conf, &c->refresh_ms))
+        c->refresh_ms = CAPACITY_ECS_REFRESH;
+    if (!ecs_check(&c->ecs->at, env, &err))
+        conf_blame_err(s->conf, capacity_ecs_keys, c->ecs, &err);
+}
+
+static void prepare_job(struct settings *s, const struct auth_env *env,
+                        const struct settings_job *job)
+{
+    struct err err;
+
+    if (job->discover.ecs && !ecs_check(&job->discover.ecs->at, env, &err))
+        conf_blame_err(s->conf, discover_ecs_keys, job->discover.ecs, &err);
+    if (discover_check(&job->discover, NULL) &&
+        !discover_check_ecs(&job->discover, env, &err))
+        conf_blame_err(s->conf, settings_job_keys, job, &err);
+}
+
+static void prepare_ecs(struct settings *s, const struct conf_world *w)
+{
+    struct seen seen = {w};
+    struct auth_env env = {see_variable, see_file, &seen};
+
+    for (size_t i = 0; i < s->values.capacity_count; i++)
+        prepare_capacity(s, &env, &s->values.capacity[i].source);
+    for (size_t i = 0; i < s->values.scrape.jobs_count; i++)
+        prepare_job(s, &env, &s->values.scrape.jobs[i]);
+}
+
 /* ---- rules ---- */
 
 /* Where in an expression the fault is; 0 where it is not in its grammar. */
@@ -196,6 +234,7 @@ struct settings *settings_read(const struct conf_world *w,
     conf_read(s->conf, keys, root, &s->values);
     finish_jobs(s);
     prepare_sinks(s, w);
+    prepare_ecs(s, w);
     settings_read_rule_files(s, w);
     make_rules(s);
     settings_check(s);

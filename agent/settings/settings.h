@@ -14,7 +14,8 @@
  *         the targets of the built-in jobs, with commas; a job of the file
  *         with that name gets them in place of its own
  *     SCALEBRIDGE_CAPACITY_<SERVICE>
- *         fixed:6 (or 6), up:JOB, dns:NAME (addresses), dnssrv:NAME
+ *         fixed:6 (or 6), up:JOB, dns:NAME (addresses), dnssrv:NAME,
+ *         ecs:CLUSTER/SERVICE
  *     SCALEBRIDGE_CONFIG, SCALEBRIDGE_CONFIG_CONTENT
  *         the file's path, or its whole text
  */

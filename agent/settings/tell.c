@@ -41,7 +41,18 @@ static void tell_job(const struct settings_job *job, struct buf *out)
         buf_addf(out, "%s%s", i ? ", " : "  ", targets->items[i]);
     if (job->discover.dns.name[0])
         buf_addf(out, "  DNS name %s", job->discover.dns.name);
+    if (job->discover.ecs) {
+        buf_addz(out, "  tasks of ");
+        ecs_describe(&job->discover.ecs->at, out);
+    }
     buf_addc(out, '\n');
+}
+
+static void tell_ecs(const struct capacity_ecs_conf *ecs, struct buf *out)
+{
+    buf_addz(out, "running tasks of ");
+    ecs_describe(&ecs->at, out);
+    buf_addz(out, ecs->primary_only ? ", primary deployment\n" : "\n");
 }
 
 static void tell_service(const struct settings_capacity *c, struct buf *out)
@@ -53,6 +64,8 @@ static void tell_service(const struct settings_capacity *c, struct buf *out)
         buf_addf(out, "%lld, fixed\n", (long long)from->fixed);
     else if (from->up[0])
         buf_addf(out, "the targets of job %s that answer\n", from->up);
+    else if (from->ecs)
+        tell_ecs(from->ecs, out);
     else
         buf_addf(out, "the records of DNS name %s\n", from->dns.name);
 }

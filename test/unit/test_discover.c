@@ -13,12 +13,28 @@ static char name[] = "ccr.local";
 struct fixture {
     struct loop *loop;
     struct resolver *resolver;
+    struct http *http;
+    struct ecs *ecs;
+    struct discover_ecs_conf ecs_conf;
     struct discover_conf conf;
     struct discovery *discovery;
     bool once;
     size_t told;
     struct buf list; /* as told last */
 };
+
+static const char *aws(void *arg, const char *variable)
+{
+    (void)arg;
+    if (strcmp(variable, "AWS_REGION") == 0)
+        return "eu-west-1";
+    return strcmp(variable, "AWS_ACCESS_KEY_ID") == 0 ||
+                   strcmp(variable, "AWS_SECRET_ACCESS_KEY") == 0
+               ? "key"
+               : NULL;
+}
+
+static const struct auth_env aws_env = {.variable = aws};
 
 static int set_up(void **state)
 {
@@ -29,6 +45,15 @@ static int set_up(void **state)
     f->loop = loop_new();
     f->resolver = resolver_new(f->loop, STR_NONE, &err);
     assert_non_null(f->resolver);
+    f->http = http_new(f->loop, NULL);
+    f->ecs = ecs_new(f->loop, f->http, &aws_env);
+    f->ecs_conf = (struct discover_ecs_conf){
+        .at = {name, name, none, none},
+        .port = 5000,
+        .refresh_ms = 30000,
+        .keep_ms = 300000,
+        .timeout_ms = 5000,
+    };
     f->conf = (struct discover_conf){
         .scheme = http,
         .path = path,
@@ -51,6 +76,8 @@ static int tear_down(void **state)
     struct fixture *f = *state;
 
     discovery_free(f->discovery);
+    ecs_free(f->ecs);
+    http_free(f->http);
     resolver_free(f->resolver);
     loop_free(f->loop);
     buf_fini(&f->list);
@@ -80,6 +107,7 @@ static void start(struct fixture *f)
     f->discovery = discovery_new(&(struct discovery_options){
         .loop = f->loop,
         .resolver = f->resolver,
+        .ecs = f->ecs,
         .job = STR("ccr"),
         .conf = &f->conf,
         .once = f->once,
@@ -311,11 +339,141 @@ static void test_a_discovery_can_be_freed_at_any_time(void **state)
     f->discovery = NULL;
 }
 
+/*
+ * Amazon ECS.
+ */
+static void answer_ecs(void *arg, const struct http_request *req,
+                       struct sim_reply *reply)
+{
+    const char *tasks = arg;
+
+    reply->body = strstr(req->body.ptr, "\"tasks\"")
+                      ? str_of(tasks)
+                      : STR("{\"taskArns\":[\"a/1\",\"a/2\"]}");
+}
+
+#define TASK(ip)                                                         \
+    "{\"taskArn\":\"a/1\",\"lastStatus\":\"RUNNING\",\"desiredStatus\":" \
+    "\"RUNNING\",\"attachments\":[{\"details\":[{\"name\":"              \
+    "\"privateIPv4Address\",\"value\":\"" ip "\"}]}]}"
+
+static void set_tasks(struct fixture *f, const char *tasks)
+{
+    sim_on_url(f->loop, STR("https://ecs.eu-west-1.amazonaws.com/"), answer_ecs,
+               (void *)(uintptr_t)tasks);
+}
+
+#define TWO_TASKS "{\"tasks\":[" TASK("10.0.0.2") "," TASK("10.0.0.1") "]}"
+#define TWO_URLS \
+    "http://10.0.0.1:5000/prometheus http://10.0.0.2:5000/prometheus "
+
+static void start_ecs(struct fixture *f)
+{
+    f->conf.ecs = &f->ecs_conf;
+    set_tasks(f, TWO_TASKS);
+    start(f);
+    sim_run_for(f->loop, 10);
+}
+
+static void test_tasks_of_a_service_become_targets(void **state)
+{
+    struct fixture *f = *state;
+
+    start_ecs(f);
+    assert_string_equal(buf_z(&f->list), TWO_URLS);
+    set_tasks(f, "{\"tasks\":[" TASK("10.0.0.3") "]}");
+    sim_run_for(f->loop, 33010);
+    assert_string_equal(buf_z(&f->list), "http://10.0.0.3:5000/prometheus ");
+}
+
+static void test_a_target_can_name_a_service(void **state)
+{
+    struct fixture *f = *state;
+    char service[] = "ecs+http://prod/ccr:5000";
+    char *targets[] = {service};
+
+    f->conf.targets = (struct conf_list){targets, 1};
+    set_tasks(f, TWO_TASKS);
+    start(f);
+    sim_run_for(f->loop, 10);
+    assert_string_equal(buf_z(&f->list), TWO_URLS);
+    assert_true(str_eqz(sim_request(f->loop, 0)->req->body,
+                        "{\"cluster\":\"prod\",\"serviceName\":\"ccr\","
+                        "\"desiredStatus\":\"RUNNING\",\"maxResults\":100}"));
+}
+
+static void test_ecs_is_asked_every_refresh_and_not_in_step(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t lookups;
+
+    start_ecs(f);
+    sim_run_for(f->loop, 3600000);
+    lookups = discovery_stats(f->discovery).lookups;
+    assert_in_range(lookups, 3600 / 33, 3600 / 27);
+    assert_int_equal(f->told, 1);
+}
+
+static void test_a_failure_of_ecs_keeps_the_list_for_a_while(void **state)
+{
+    struct fixture *f = *state;
+
+    start_ecs(f);
+    set_tasks(f, "no JSON");
+    sim_run_for(f->loop, 290000);
+    assert_int_equal(f->told, 1);
+    sim_run_for(f->loop, 60000);
+    assert_non_null(strstr(buf_z(&f->list),
+                           TWO_URLS "incomplete: ecs: the last answer for "
+                                    "ccr.local/ccr.local is older than 5m"));
+    set_tasks(f, TWO_TASKS);
+    sim_run_for(f->loop, 41000);
+    assert_string_equal(buf_z(&f->list), TWO_URLS);
+}
+
+#define FOUR_TASKS(net)                                                        \
+    TASK("10.0." net ".1")                                                     \
+    "," TASK("10.0." net ".2") "," TASK("10.0." net ".3") "," TASK("10.0." net \
+                                                                   ".4")
+#define EIGHT_TASKS "{\"tasks\":[" FOUR_TASKS("0") "," FOUR_TASKS("1") "]}"
+
+static void test_eight_tasks_of_ecs_are_no_doubt(void **state)
+{
+    struct fixture *f = *state;
+
+    start_ecs(f);
+    set_tasks(f, EIGHT_TASKS);
+    sim_run_for(f->loop, 34000);
+    assert_int_equal(discovery_targets(f->discovery)->count, 8);
+    assert_null(strstr(buf_z(&f->list), "doubtful"));
+}
+
+static void test_a_discovery_by_ecs_can_be_freed_at_any_time(void **state)
+{
+    struct fixture *f = *state;
+
+    f->conf.ecs = &f->ecs_conf;
+    set_tasks(f, TWO_TASKS);
+    for (int64_t ms = 0; ms < 5; ms++) {
+        start(f);
+        sim_run_for(f->loop, ms);
+        discovery_free(f->discovery);
+        assert_int_equal(sim_running(f->loop), 0);
+    }
+    f->discovery = NULL;
+}
+
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        CASE(test_tasks_of_a_service_become_targets),
+        CASE(test_a_target_can_name_a_service),
+        CASE(test_ecs_is_asked_every_refresh_and_not_in_step),
+        CASE(test_a_failure_of_ecs_keeps_the_list_for_a_while),
+        CASE(test_eight_tasks_of_ecs_are_no_doubt),
+        CASE(test_a_discovery_by_ecs_can_be_freed_at_any_time),
         CASE(test_static_targets_are_told_once_and_sorted),
         CASE(test_targets_have_job_instance_and_own_labels),
         CASE(test_addresses_become_targets),

@@ -60,6 +60,10 @@ static void test_a_target_may_leave_out_what_the_job_says(void **state)
         {"api:5000", "fixed http api 5000 /prometheus"},
         {"api:5000/m?a=b", "fixed http api 5000 /m?a=b"},
         {"api", "fixed http api  /prometheus"},
+        {"ecs+http://prod/api:5000/m?a=b", "ECS http prod/api 5000 /m?a=b"},
+        {"ecs+https://prod/api:5000", "ECS https prod/api 5000 /prometheus"},
+        {"ecs+http://api:5000/m", "ECS http (own)/api 5000 /m"},
+        {"ecs+prod_1/api:5000", "ECS http prod_1/api 5000 /prometheus"},
         {"http://api:5000/", "fixed http api 5000 /"},
         {"http://[fd00::1]:5000/m", "fixed http [fd00::1] 5000 /m"},
         {"[fd00::1]:5000", "fixed http [fd00::1] 5000 /prometheus"},
@@ -85,11 +89,22 @@ static void test_a_prefix_asks_dns(void **state)
 static void test_what_is_no_target_is_refused_by_name(void **state)
 {
     static const char *const cases[] = {
-        "ftp://api/m",  "http://",
-        "http:///m",    "http://user:pw@api/m",
-        "api:port",     "api:0",
-        "api:65536",    "dns+http://[fd00::1]:5000/m",
-        "http://a/m#x", "dns+ftp://a:1/m",
+        "ecs+http://prod/api",
+        "ecs+http://prod/:5000",
+        "ecs+http://prod/api:0/m",
+        "ecs+http://prod/api:x/m",
+        "ecs+http://[::1]/api:5000",
+        "ecs+http://api",
+        "ftp://api/m",
+        "http://",
+        "http:///m",
+        "http://user:pw@api/m",
+        "api:port",
+        "api:0",
+        "api:65536",
+        "dns+http://[fd00::1]:5000/m",
+        "http://a/m#x",
+        "dns+ftp://a:1/m",
     };
 
     (void)state;
@@ -137,7 +152,7 @@ static void test_a_job_without_targets_is_refused(void **state)
     struct discover_conf c = conf();
 
     (void)state;
-    check_says(&c, "no targets are named: write targets or dns");
+    check_says(&c, "no targets are named: write targets, dns or ecs");
 }
 
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
