@@ -58,7 +58,9 @@ enum provide {
 };
 
 struct provide_out {
-    struct arena *arena;      /* `ask` may point into it */
+    /* Of the whole fetch: `ask` may point into it, and so may the state, up to
+     * the answer that ends it; then it is wiped. */
+    struct arena *arena;
     struct http_request ask;  /* for PROVIDE_ASK */
     struct credentials creds; /* for PROVIDE_DONE; the caller's to clear */
     struct err err;           /* for PROVIDE_RETRY and PROVIDE_FAILED */

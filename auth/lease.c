@@ -59,7 +59,7 @@ struct lease {
     struct timer work; /* RESTING's end; VALID's renewal */
     struct timer tell; /* waiters hear from the loop */
     struct http_call call;
-    struct arena arena; /* of one step */
+    struct arena arena; /* of one fetch; wiped at its end */
 };
 
 static void fetch(struct lease *l);
@@ -226,6 +226,8 @@ static bool step(struct lease *l, enum provide what, struct provide_out *out)
 {
     static const struct http_hooks hooks = {.done = on_answer};
 
+    if (what != PROVIDE_ASK) /* it held keys, maybe */
+        arena_wipe(&l->arena);
     switch (what) {
     case PROVIDE_ABSENT:
         return true;
@@ -267,7 +269,6 @@ static void ask_from_here(struct lease *l)
         struct provide_out out = {.arena = &l->arena};
         enum provide what;
 
-        arena_reset(&l->arena);
         what = provider(l)->start(provider_state(l), l->with.env,
                                   loop_now(l->loop), &out);
         if (!step(l, what, &out))
@@ -341,6 +342,7 @@ void lease_free(struct lease *l)
         }
     free(l->provider_states);
     credentials_clear(&l->value);
+    arena_wipe(&l->arena);
     arena_fini(&l->arena);
     free(l);
 }

@@ -58,6 +58,13 @@ void arena_reset(struct arena *a)
     a->head = NULL;
 }
 
+void arena_wipe(struct arena *a)
+{
+    for (struct arena_block *b = a->head; b; b = b->next)
+        wipe(b->data, b->used);
+    arena_reset(a);
+}
+
 static struct arena_block *new_block(size_t size)
 {
     struct arena_block *b = xmalloc(offsetof(struct arena_block, data) + size);

@@ -22,6 +22,7 @@ struct arena {
 void arena_init(struct arena *a, size_t block);
 void arena_fini(struct arena *a);
 void arena_reset(struct arena *a);            /* keeps one block */
+void arena_wipe(struct arena *a);             /* the same, after zeroing all */
 void *arena_alloc(struct arena *a, size_t n); /* aligned for any type */
 void *arena_zalloc(struct arena *a, size_t n);
 /* Room for `count` items, zeroed; the product is checked. */

@@ -83,6 +83,21 @@ static void test_texts_are_copied_and_end_in_nul(void **state)
     arena_fini(&a);
 }
 
+static void test_wiping_leaves_nothing_of_what_was_there(void **state)
+{
+    struct arena a;
+    const char *kept;
+
+    (void)state;
+    arena_init(&a, 256);
+    kept = arena_strdup(&a, STR("hush"));
+    arena_wipe(&a);
+    for (size_t i = 0; i < 5; i++)
+        assert_int_equal(kept[i], 0);
+    assert_int_equal(a.used, 0);
+    arena_fini(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -91,6 +106,7 @@ int main(void)
         cmocka_unit_test(test_reset_keeps_one_ordinary_block),
         cmocka_unit_test(test_arrays_are_zeroed_after_a_reset),
         cmocka_unit_test(test_texts_are_copied_and_end_in_nul),
+        cmocka_unit_test(test_wiping_leaves_nothing_of_what_was_there),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -244,8 +244,8 @@ static void test_answers_without_keys_are_no_keys(void **state)
         "{\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"\"}",
         "{\"AccessKeyId\":\"A\",\"SecretAccessKey\":7}",
         "{\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"hush\\n\"}",
-        "{\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"hush\","
-        "\"Expiration\":\"soon\"}",
+        ("{\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"hush\","
+         "\"Expiration\":\"soon\"}"),
     };
     struct aws_world *w = *state;
 

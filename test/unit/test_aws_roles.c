@@ -173,8 +173,8 @@ static void test_an_answer_that_is_not_of_sts_gives_no_keys(void **state)
     static const char *const bodies[] = {
         "", "<html>hush</html>", "{}",
         "<AccessKeyId>A</AccessKeyId><SecretAccessKey>B</SecretAccessKey>",
-        "<AccessKeyId>A</AccessKeyId><SecretAccessKey>B</SecretAccessKey>"
-        "<SessionToken>C</SessionToken><Expiration>x</Expiration>"};
+        ("<AccessKeyId>A</AccessKeyId><SecretAccessKey>B</SecretAccessKey>"
+         "<SessionToken>C</SessionToken><Expiration>x</Expiration>")};
     struct aws_world *w = *state;
 
     web_identity(w);
