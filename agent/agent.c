@@ -7,6 +7,7 @@
 #include "agent/io/resolve.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 /* Beyond this many series something other than Membrane is being scraped. */
 #define MAX_SERIES 1000000
@@ -209,16 +210,18 @@ static void on_ended(void *arg, const struct point *point, enum outbox_end end,
         sink->lost++;
 }
 
-static void on_write(void *arg, struct str bytes)
+static bool on_write(void *arg, struct str bytes, struct err *err)
 {
-    (void)arg;
-    (void)command_print(bytes);
+    struct agent_sink *sink = arg;
+
+    return lines_write(&sink->agent->out, bytes, err);
 }
 
 static void make_sinks(struct agent *a, bool deliver)
 {
     const struct settings *s = a->settings;
 
+    a->out = (struct lines){.fd = STDOUT_FILENO, .name = "standard output"};
     a->sink_count = s->sink_count;
     a->sinks = xcalloc(a->sink_count + 1, sizeof(*a->sinks));
     for (size_t i = 0; i < a->sink_count; i++) {

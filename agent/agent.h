@@ -16,6 +16,7 @@
 #include "agent/deliver/outbox.h"
 #include "agent/discover/discover.h"
 #include "agent/ecs/ecs.h"
+#include "agent/io/lines.h"
 #include "agent/report/report.h"
 #include "agent/rules/rules.h"
 #include "agent/rules/window.h"
@@ -57,6 +58,7 @@ struct agent {
     struct capacity *capacity;
     struct agent_job *jobs;
     size_t job_count;
+    struct lines out; /* standard output, for the sinks that write there */
     struct agent_sink *sinks;
     size_t sink_count;
     struct label *dimensions; /* of every point, sorted */

@@ -60,20 +60,6 @@ static bool prepare_compression(struct cloudwatch_conf *c,
     return true;
 }
 
-static bool prepare_namespace(const struct cloudwatch_conf *c, struct err *err)
-{
-    struct str namespace = str_of(c->namespace);
-
-    if (!cloudwatch_name_ok(namespace, "namespace", err))
-        return false;
-    if (str_starts(namespace, STR("AWS/")))
-        return err_set(err, ERR_CONFIG,
-                       "namespace: \"%s\": names that begin with AWS/ belong "
-                       "to AWS's own services; choose another",
-                       c->namespace);
-    return true;
-}
-
 static bool prepare(void *conf, const struct auth_env *env, struct arena *arena,
                     struct err *err)
 {
@@ -83,7 +69,8 @@ static bool prepare(void *conf, const struct auth_env *env, struct arena *arena,
                                 .fips = c->fips,
                                 .dual_stack = c->dual_stack};
 
-    if (!prepare_namespace(c, err) || !prepare_compression(c, env, err) ||
+    if (!cloudwatch_namespace_ok(str_of(c->namespace), err) ||
+        !prepare_compression(c, env, err) ||
         !aws_region(env, str_of(c->region), arena, &c->signing_region, err))
         return false;
     want.region = c->signing_region;
@@ -165,9 +152,8 @@ const struct sink_type cloudwatch_sink = {
     .no_credentials = aws_no_credentials,
     .ask_who = ask_who,
     .read_who = read_who,
-    /* Two weeks back, two hours ahead; less what the way there may take. */
-    .oldest_ms = 14 * WHEN_DAY - 10 * WHEN_MINUTE,
-    .ahead_ms = 2 * WHEN_HOUR - 10 * WHEN_MINUTE,
+    .oldest_ms = CLOUDWATCH_OLDEST,
+    .ahead_ms = CLOUDWATCH_AHEAD,
     .prepare = prepare,
     .check = cloudwatch_check,
     .admit = cloudwatch_admit,

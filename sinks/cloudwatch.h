@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cloudwatch.h - what the parts of the CloudWatch sink share; for them alone.
+ * cloudwatch.h - what the parts of the CloudWatch sink share, and with the
+ * EMF sink the limits; for them alone.
  *
  * One point is one datum, or several where it has more distinct values than a
  * datum takes; datums stand in the order of their points.  cloudwatch_values()
@@ -25,6 +26,9 @@
 /* "8.515920e-109 to 1.174271e+108 (Base 10)": smaller ones become 0. */
 #define CLOUDWATCH_LEAST 8.515920e-109
 #define CLOUDWATCH_MOST  1.174271e+108
+/* Two weeks back, two hours ahead; less what the way there may take. */
+#define CLOUDWATCH_OLDEST (14 * WHEN_DAY - 10 * WHEN_MINUTE)
+#define CLOUDWATCH_AHEAD  (2 * WHEN_HOUR - 10 * WHEN_MINUTE)
 
 enum cloudwatch_protocol { CLOUDWATCH_JSON, CLOUDWATCH_QUERY };
 
@@ -53,6 +57,7 @@ static inline size_t cloudwatch_datums(size_t values)
 /* `what` is said first: "namespace", "metric \"X\"". */
 must_check bool cloudwatch_name_ok(struct str name, const char *what,
                                    struct err *err);
+must_check bool cloudwatch_namespace_ok(struct str namespace, struct err *err);
 must_check bool cloudwatch_check(const void *conf, const struct sink_metric *m,
                                  struct err *err);
 must_check bool cloudwatch_admit(const void *conf, const struct point *p,

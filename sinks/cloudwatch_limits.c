@@ -90,6 +90,18 @@ bool cloudwatch_name_ok(struct str name, const char *what, struct err *err)
     return true;
 }
 
+bool cloudwatch_namespace_ok(struct str namespace, struct err *err)
+{
+    if (!cloudwatch_name_ok(namespace, "namespace", err))
+        return false;
+    if (str_starts(namespace, STR("AWS/")))
+        return err_set(err, ERR_CONFIG,
+                       "namespace: \"%.*s\": names that begin with AWS/ belong "
+                       "to AWS's own services; choose another",
+                       STR_ARG(namespace));
+    return true;
+}
+
 /* For people, and short: what is too long is said by its beginning. */
 #define WHAT_MAX 160
 static void metric_called(char what[WHAT_MAX], struct str name)

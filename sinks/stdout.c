@@ -65,24 +65,11 @@ static bool render(const void *conf, const struct batch *batch,
     return true;
 }
 
-/* Nothing is asked, so nothing answers. */
-static void judge(const void *conf, const struct http_response *res,
-                  const struct batch *sent, int64_t now_ms, struct arena *arena,
-                  struct verdict *out)
-{
-    (void)conf;
-    (void)res;
-    (void)sent;
-    (void)now_ms;
-    (void)arena;
-    *out = (struct verdict){.kind = VERDICT_ACCEPTED};
-}
-
 const struct sink_type stdout_sink = {
     .name = "stdout",
     .help = "One JSON object a line for each point, on standard output.",
     .keys = keys,
     .conf_size = sizeof(struct stdout_conf),
     .render = render,
-    .judge = judge,
+    .judge = sink_nobody_answers,
 };

@@ -205,9 +205,14 @@ static size_t choose(struct outbox *o)
 
 static void write_locally(struct outbox *o)
 {
-    if (o->with.write)
-        o->with.write(o->with.arg, o->req.body);
+    struct err err;
+
     o->stats.requests++;
+    if (o->with.write && !o->with.write(o->with.arg, o->req.body, &err)) {
+        outbox_failed(o, &err);
+        outbox_rest(o, 0);
+        return;
+    }
     outbox_recovered(o);
     outbox_end_batch(o, OUTBOX_ACCEPTED, NULL);
     outbox_again(o, outbox_now(o).mono_ms);

@@ -63,8 +63,9 @@ struct outbox;
 /* Hears of each point's end, before it is freed; may be NULL. */
 typedef void outbox_ended_fn(void *arg, const struct point *point,
                              enum outbox_end end, const struct err *why);
-/* Bytes of a sink without HTTP; may be NULL: they are dropped. */
-typedef void outbox_write_fn(void *arg, struct str bytes);
+/* Bytes of a sink without HTTP; may be NULL: they are dropped.  False when
+ * they could not be written: their points wait and are tried again. */
+typedef bool outbox_write_fn(void *arg, struct str bytes, struct err *err);
 
 struct outbox_options {
     struct loop *loop;

@@ -265,9 +265,12 @@ static void metrics_part(struct page *p, const struct report *r)
  */
 static void request_lines(struct page *p, const struct http_request *q)
 {
-    if (q->url.len)
-        buf_addf(p->out, "    %.*s %.*s  (%zu bytes)\n", STR_ARG(q->method),
-                 STR_ARG(q->url), q->body.len);
+    if (q->url.len == 0) { /* lines, just as they would be written */
+        buf_adds(p->out, q->body);
+        return;
+    }
+    buf_addf(p->out, "    %.*s %.*s  (%zu bytes)\n", STR_ARG(q->method),
+             STR_ARG(q->url), q->body.len);
     if (!p->style->requests)
         return;
     for (size_t i = 0; i < q->header_count; i++)

@@ -110,16 +110,18 @@ def expect(status, *args, **more):
 
 
 class Running:
-    """The agent as a running process; its log is read line by line."""
+    """The agent as a running process; its log is read line by line, and what it
+    writes to standard output unless that goes elsewhere (`stdout`)."""
 
-    def __init__(self, *args, env=None, cwd=None):
+    def __init__(self, *args, env=None, cwd=None, stdout=subprocess.PIPE):
         self.process = subprocess.Popen([PROGRAM, *args], env=clean_env(env), cwd=cwd,
-                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                        stdin=subprocess.DEVNULL, stdout=stdout,
                                         stderr=subprocess.PIPE)
         self.lines, self.out = [], []
         self.news = threading.Condition()
-        self.readers = [threading.Thread(target=self.read, args=(self.process.stderr, self.lines)),
-                        threading.Thread(target=self.read, args=(self.process.stdout, self.out))]
+        self.readers = [threading.Thread(target=self.read, args=(pipe, into)) for pipe, into in
+                        ((self.process.stderr, self.lines), (self.process.stdout, self.out))
+                        if pipe]
         for reader in self.readers:
             reader.daemon = True
             reader.start()

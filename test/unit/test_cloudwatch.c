@@ -8,6 +8,7 @@
 #include "agent/config/source.h"
 #include "sinks/cloudwatch.h"
 #include "test/lib/files.h"
+#include "test/lib/points.h"
 #include "test/lib/unit.h"
 
 #include <json-c/json.h>
@@ -15,8 +16,6 @@
 #include <stdlib.h>
 
 #define FOLDER "sinks/cloudwatch"
-/* Thu, 01 Jan 2026 12:00:00 GMT */
-#define NOW INT64_C(1767268800000)
 
 static const char *no_variable(void *arg, const char *name)
 {
@@ -55,71 +54,6 @@ static void close_cloud(struct cloud *c)
     arena_fini(&c->arena);
 }
 
-/*
- * Points from JSON.
- */
-static struct point *new_point(struct arena *a, const char *name)
-{
-    struct point *p = arena_zalloc(a, sizeof(*p));
-
-    p->name = arena_str(a, str_of(name));
-    p->unit = STR("Count");
-    p->t_ms = p->start_ms = NOW - WHEN_MINUTE;
-    p->resolution = 60;
-    return p;
-}
-
-static void read_values(struct arena *a, struct json_object *list,
-                        struct point *p)
-{
-    size_t n = json_object_array_length(list);
-    struct point_value *v = arena_array(a, n, sizeof(*v));
-
-    for (size_t i = 0; i < n; i++) {
-        struct json_object *pair = json_object_array_get_idx(list, i);
-
-        v[i].value = json_object_get_double(json_object_array_get_idx(pair, 0));
-        v[i].count =
-            (uint32_t)json_object_get_int(json_object_array_get_idx(pair, 1));
-        p->newest = v[i].value;
-    }
-    p->values = v;
-    p->value_count = n;
-}
-
-static void read_dimensions(struct arena *a, struct json_object *map,
-                            struct point *p)
-{
-    struct label *d = arena_array(a, 64, sizeof(*d));
-
-    json_object_object_foreach(map, name, value)
-    {
-        d[p->dimension_count].name = arena_str(a, str_of(name));
-        d[p->dimension_count++].value =
-            arena_str(a, str_of(json_object_get_string(value)));
-    }
-    p->dimensions = d;
-}
-
-static struct point *read_point(struct arena *a, struct json_object *o)
-{
-    char *name = arena_strdup(a, jsonr_text_or(o, "name", STR_NONE));
-    struct point *p = new_point(a, name);
-    int64_t resolution = 60;
-    struct err err;
-
-    p->unit = arena_str(a, jsonr_text_or(o, "unit", STR_NONE));
-    if (jsonr_get(o, "dimensions"))
-        read_dimensions(a, jsonr_get(o, "dimensions"), p);
-    read_values(a, jsonr_get(o, "values"), p);
-    if (jsonr_get(o, "t_ms"))
-        assert_true(jsonr_int(o, "t_ms", &p->t_ms, &err));
-    if (jsonr_get(o, "resolution"))
-        assert_true(jsonr_int(o, "resolution", &resolution, &err));
-    p->resolution = (unsigned)resolution;
-    return p;
-}
-
 static void print_request(const struct http_request *req, struct buf *out)
 {
     buf_addf(out, "%.*s %.*s\n", STR_ARG(req->method), STR_ARG(req->url));
@@ -137,7 +71,7 @@ static size_t admit(struct cloud *c, struct json_object *list,
 
     for (size_t i = 0; i < json_object_array_length(list); i++) {
         struct point *p =
-            read_point(&c->arena, json_object_array_get_idx(list, i));
+            points_read(&c->arena, json_object_array_get_idx(list, i));
 
         if (c->type->admit(&c->values, p, &err))
             points[n++] = p;
@@ -200,7 +134,7 @@ static void sent_points(struct arena *a, const struct point *points[4])
     static const char *const names[] = {"A", "B", "C", "D"};
 
     for (size_t i = 0; i < 4; i++) {
-        struct point *p = new_point(a, names[i]);
+        struct point *p = points_new(a, names[i]);
         struct point_value *v = arena_array(a, 151, sizeof(*v));
 
         for (size_t k = 0; k < 151; k++)
@@ -266,8 +200,8 @@ static void test_answer(void **state)
     open_cloud(&c, "{region: eu-west-1}");
     sent_points(&c.arena, points);
     read_answer(text, len, &res, headers);
-    c.type->judge(&c.values, &res, &(struct batch){points, 4}, NOW, &c.arena,
-                  &v);
+    c.type->judge(&c.values, &res, &(struct batch){points, 4}, POINTS_NOW,
+                  &c.arena, &v);
     buf_init(&out, BUF_NO_LIMIT);
     print_verdict(&v, &out);
     (void)snprintf(path, sizeof(path), FOLDER "/%s.verdict", (char *)*state);
@@ -308,7 +242,7 @@ static const struct point **many(struct arena *a, size_t count,
         v[i] = (struct point_value){
             short_ones ? (double)i : 1 / ((double)i + 3), 1};
     for (size_t i = 0; i < count; i++) {
-        struct point *p = new_point(a, name);
+        struct point *p = points_new(a, name);
 
         p->values = v;
         p->value_count = value_count;
@@ -376,11 +310,13 @@ static void test_a_long_body_is_zipped_and_the_zipped_bytes_are_signed(
     (void)state;
     open_cloud(&c, "{region: eu-west-1, min_compression_size: 500}");
     (void)render_some(&c, many(&c.arena, 2, 1, true), 2, &req);
-    assert_true(c.type->sign(&c.values, &creds, NOW, &c.arena, &req, &err));
+    assert_true(
+        c.type->sign(&c.values, &creds, POINTS_NOW, &c.arena, &req, &err));
     assert_int_equal(req.body.ptr[0], '{');
     (void)render_some(&c, many(&c.arena, 9, 1, true), 9, &req);
     plain = req.body.len;
-    assert_true(c.type->sign(&c.values, &creds, NOW, &c.arena, &req, &err));
+    assert_true(
+        c.type->sign(&c.values, &creds, POINTS_NOW, &c.arena, &req, &err));
     assert_true(req.body.len < plain);
     assert_int_equal((unsigned char)req.body.ptr[0], 0x1f);
     assert_true(str_eq(req.headers[3].name, STR("Content-Encoding")));

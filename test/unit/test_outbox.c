@@ -103,6 +103,23 @@ static const struct sink_type cloud = {
     .judge = cloud_judge,
 };
 
+/* A sink that asks nobody: what it renders is written here. */
+static bool local_render(const void *conf, const struct batch *batch,
+                         struct arena *arena, struct http_request *req,
+                         size_t *taken, struct err *err)
+{
+    bool ok = cloud_render(conf, batch, arena, req, taken, err);
+
+    req->url = STR_NONE;
+    return ok;
+}
+
+static const struct sink_type local = {
+    .name = "local",
+    .render = local_render,
+    .judge = cloud_judge,
+};
+
 /*
  * The fixture: one outbox, what ended how, and the cloud's answers.
  */
@@ -111,10 +128,11 @@ struct world {
     struct http *http;
     struct outbox *box;
     struct cloud_conf conf;
-    int status;       /* of the next answers */
-    int failures;     /* so many answers are 503 first */
-    const char *date; /* header Date, or NULL */
-    char ends[4096];  /* "name:reason " in order */
+    int status;         /* of the next answers */
+    int failures;       /* so many answers are 503, or writes fail, first */
+    struct buf written; /* by a local sink */
+    const char *date;   /* header Date, or NULL */
+    char ends[4096];    /* "name:reason " in order */
     bool flushed;
     char log[8192];
 };
@@ -160,18 +178,30 @@ static void on_flushed(void *arg)
     w->flushed = true;
 }
 
-static void begin(struct world *w)
+static bool write_locally(void *arg, struct str bytes, struct err *err)
 {
-    struct outbox_options o = {.type = &cloud,
+    struct world *w = arg;
+
+    if (w->failures-- > 0)
+        return err_set(err, ERR_INPUT, "no space left");
+    buf_adds(&w->written, bytes);
+    return true;
+}
+
+static void begin_with(struct world *w, const struct sink_type *type)
+{
+    struct outbox_options o = {.type = type,
                                .conf = &w->conf,
                                .deliver = {.max_age_ms = 15 * WHEN_MINUTE,
                                            .max_bytes = 1 << 20,
                                            .retry_min_ms = 1000,
                                            .retry_max_ms = 30000},
                                .ended = ended,
+                               .write = write_locally,
                                .arg = w};
 
     *w = (struct world){.conf = {.most = 100}, .status = 200};
+    buf_init(&w->written, 4096);
     log_divert(keep_log, w);
     w->loop = loop_new();
     w->http = http_new(w->loop, &(struct http_options){.max_connections = 4});
@@ -181,12 +211,18 @@ static void begin(struct world *w)
     w->box = outbox_new(&o);
 }
 
+static void begin(struct world *w)
+{
+    begin_with(w, &cloud);
+}
+
 static void finish(struct world *w)
 {
     outbox_free(w->box);
     http_free(w->http);
     loop_free(w->loop);
     log_divert(NULL, NULL);
+    buf_fini(&w->written);
 }
 
 static void add(struct world *w, const char *name, double v, int64_t age_ms)
@@ -218,6 +254,26 @@ static void test_what_is_added_is_sent_once(void **state)
     assert_string_equal(w.ends, "a:accepted ");
     assert_true(outbox_empty(w.box));
     assert_int_equal(outbox_stats(w.box)->ended[OUTBOX_ACCEPTED], 1);
+    finish(&w);
+}
+
+static void test_what_cannot_be_written_is_told_and_written_later(void **state)
+{
+    struct world w;
+
+    (void)state;
+    begin_with(&w, &local);
+    w.failures = 3;
+    add(&w, "a", 7, 0);
+    sim_run_for(w.loop, 50);
+    assert_non_null(strstr(w.log, "no space left"));
+    assert_false(outbox_stats(w.box)->healthy);
+    assert_string_equal(w.ends, "");
+    sim_run_for(w.loop, WHEN_MINUTE);
+    assert_string_equal(w.ends, "a:accepted ");
+    assert_non_null(strstr(w.log, "sink_recovered"));
+    assert_int_equal(str_find(buf_str(&w.written), '='), 1);
+    assert_int_equal(outbox_stats(w.box)->failures, 3);
     finish(&w);
 }
 
@@ -550,6 +606,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_added_is_sent_once),
+        cmocka_unit_test(test_what_cannot_be_written_is_told_and_written_later),
         cmocka_unit_test(test_a_failed_request_is_repeated_until_it_is_in),
         cmocka_unit_test(test_a_dead_cloud_is_told_once_not_at_every_try),
         cmocka_unit_test(test_waits_grow_and_stay_below_the_longest),
