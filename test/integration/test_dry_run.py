@@ -230,9 +230,9 @@ def a_target_that_accepts_and_never_answers_is_given_up_at_its_timeout():
     with Membrane(api=1, runners=1, workers=1) as membrane:
         membrane.api[0].set(API, Answer(hang=True))
         report = dry_run({**membrane.env(), **WORKERS, **CLOUD,
-                          "SCALEBRIDGE_SCRAPE_TIMEOUT": "500ms"}, status=3)
+                          "SCALEBRIDGE_SCRAPE_TIMEOUT": "3s"}, status=3)
     target = next(t for t in report["targets"] if t["job"] == "api")
-    holds(target["error"], "500ms")
+    holds(target["error"], "3s")
     equal(values(report)["CustomCodeRunnerCapacityRate"], 0.6)
 
 
