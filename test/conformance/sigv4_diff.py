@@ -1,15 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Signatures of random requests: ours and botocore's, byte by byte the same.
+"""Signatures of random requests: ours and botocore's, byte by byte the same; and
+curl's of requests as CloudWatch gets them.
 
     sigv4_diff.py [COUNT [SEED]]     default: 5000 requests, seed 1
 """
 import base64
 import datetime
+import gzip
+import http.server
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
+import threading
 from urllib.parse import quote
 
 import botocore.auth
@@ -17,7 +22,7 @@ import botocore.awsrequest
 import botocore.credentials
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from lib.tap import case, equal, main  # noqa: E402
+from lib.tap import Skip, case, equal, main  # noqa: E402
 
 TOOL = os.path.join(os.environ.get("builddir", "."), "test/conformance/sigv4_tool")
 ODD = " !\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
@@ -145,6 +150,77 @@ def every_single_odd_character_is_signed_as_botocore_signs_it():
                          "url": f"https://example.com/{quote(c, safe='')}/x{quote(c, safe='')}?{query}"})
     for r, ours in zip(requests, by_us(requests), strict=True):
         equal(ours, by_botocore(r), json.dumps(r))
+
+
+class Ear(http.server.BaseHTTPRequestHandler):
+    """Keeps the headers of what it hears."""
+    heard = []
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.heard.append(dict(self.headers.items()))
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+def put_metric_data(dice, url):
+    """A request as the sink makes it, in either protocol, long ones zipped."""
+    if dice.random() < 0.5:
+        made = [("Content-Type", "application/x-amz-json-1.0"),
+                ("X-Amz-Target", "GraniteServiceVersion20100801.PutMetricData"),
+                ("x-amzn-query-mode", "true")]
+    else:
+        made = [("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")]
+    body = word(dice, 400).encode() or b"{}"
+    if dice.random() < 0.3:
+        body = gzip.compress(body)
+        made.append(("Content-Encoding", "gzip"))
+    return {"method": "POST", "url": url, "headers": made, "key_id": "AKIDEXAMPLE",
+            "body": base64.b64encode(body).decode(), "service": "monitoring",
+            "secret": word(dice, 40, "abcABC/+019") or "s",
+            "token": dice.choice(["", word(dice, 300, "abcABC/+=019")]),
+            "region": dice.choice(["us-east-1", "eu-west-1", "us-gov-west-1"])}
+
+
+def by_curl(r):
+    """What curl sent; it takes the time from its own clock."""
+    given = r["headers"] + ([("X-Amz-Security-Token", r["token"])] if r["token"] else [])
+    subprocess.run(["curl", "-q", "-sS", "--fail", "--noproxy", "*", "--max-time", "60",
+                    "--aws-sigv4", f"aws:amz:{r['region']}:{r['service']}",
+                    "--user", f"{r['key_id']}:{r['secret']}", "--data-binary", "@-",
+                    *(part for name, value in given for part in ("-H", f"{name}: {value}")),
+                    r["url"]], input=base64.b64decode(r["body"]), timeout=120, check=True)
+    return Ear.heard.pop()
+
+
+def curl_signs():
+    """Older ones leave out headers that they are given."""
+    if not shutil.which("curl"):
+        return False
+    told = subprocess.run(["curl", "--version"], stdout=subprocess.PIPE, timeout=60, check=True)
+    return tuple(int(n) for n in told.stdout.split()[1].split(b".")[:2]) >= (7, 88)
+
+
+@case
+def requests_to_cloudwatch_are_signed_as_curl_signs_them():
+    if not curl_signs():
+        raise Skip("no curl of 7.88 or later")
+    server = http.server.HTTPServer(("127.0.0.1", 0), Ear)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    dice = random.Random(SEED)
+    url = f"http://127.0.0.1:{server.server_port}/"
+    for number in range(40):
+        r = put_metric_data(dice, url)
+        sent = {name.lower(): value for name, value in by_curl(r).items()}
+        stamp = datetime.datetime.strptime(sent["x-amz-date"] + "+0000", "%Y%m%dT%H%M%SZ%z")
+        r["time_ms"] = int(stamp.timestamp()) * 1000
+        equal(by_us([r]), [sent["authorization"]], f"request {number}: {json.dumps(r)}")
+    server.shutdown()
+    server.server_close()
 
 
 if __name__ == "__main__":
