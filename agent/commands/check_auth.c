@@ -5,6 +5,7 @@
  */
 #include "agent/base/log.h"
 #include "agent/commands/list.h"
+#include "agent/commands/place.h"
 #include "agent/io/http.h"
 #include "agent/io/loop.h"
 #include "agent/settings/settings.h"
@@ -202,10 +203,13 @@ static struct settings *read_settings(const struct command_line *line,
     };
     struct settings_source from = {.file = command_value(line, "config"),
                                    .overrides = overrides};
-    struct conf_world world = conf_world_process();
-    struct settings *s = settings_read(&world, &from);
+    struct conf_world world;
+    struct settings *s;
     struct buf faults;
 
+    place_learn();
+    world = conf_world_process();
+    s = settings_read(&world, &from);
     if (is_there(s, wanted))
         return s;
     buf_init(&faults, BUF_NO_LIMIT);

@@ -2,6 +2,7 @@
 #include "agent/commands/run.h"
 
 #include "agent/commands/list.h"
+#include "agent/commands/place.h"
 #include "agent/commands/show.h"
 
 #include <stdio.h>
@@ -25,10 +26,13 @@ struct settings *run_settings(const struct command_line *line, const char *file)
         {NULL, NULL, NULL},
     };
     struct settings_source from = {.file = file, .overrides = overrides};
-    struct conf_world world = conf_world_process();
-    struct settings *s = settings_read(&world, &from);
+    struct conf_world world;
+    struct settings *s;
     struct buf faults;
 
+    place_learn();
+    world = conf_world_process();
+    s = settings_read(&world, &from);
     buf_init(&faults, BUF_NO_LIMIT);
     settings_faults(s, &faults);
     (void)fputs(buf_z(&faults), stderr);

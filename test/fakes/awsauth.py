@@ -32,7 +32,7 @@ PARAMETERS = {
 
 
 class AwsAuth(Service):
-    """Paths: /container, /latest/... and / for STS."""
+    """Paths: /container, /latest/..., /metadata/task and / for STS."""
 
     def __init__(self, keys=None, **more):
         super().__init__(**more)
@@ -43,6 +43,7 @@ class AwsAuth(Service):
         self.role, self.life = "worker", 3600
         self.versions = (2,)  # of the metadata service
         self.session = None   # its newest token
+        self.task = None      # what an ECS task's metadata tells
         self.arns, self.serials = {}, 0
 
     def mint(self, who):
@@ -73,6 +74,8 @@ class AwsAuth(Service):
             return self.imds(request)
         if request.method == "GET" and path.startswith("/container"):
             return self.container(request)
+        if request.method == "GET" and path == "/metadata/task" and self.task:
+            return json.dumps(self.task).encode(), {"Content-Type": "application/json"}
         if request.method == "POST" and path == "/":
             return self.sts(request)
         raise Refused(404, "NotFound", path)

@@ -181,6 +181,24 @@ def a_silent_metadata_service_is_explained_by_the_hop_limit():
         holds(result.out, "--http-put-response-hop-limit 2")
 
 
+@case
+def a_task_on_an_instance_learns_its_region_from_its_metadata():
+    with AwsAuth(region="ap-southeast-2") as auth:
+        env = {**common(auth, **container(auth)),
+               "ECS_CONTAINER_METADATA_URI_V4": auth.url + "/metadata"}
+        del env["AWS_REGION"]
+        auth.task = {"Cluster": "c", "TaskARN": "arn:aws:ecs:ap-southeast-2:123456789012:task/c/1"}
+        expect(0, "check-auth", env=env)  # STS takes signatures of that region alone
+        auth.task = {"Cluster": "c", "TaskARN": "arn:aws:ecs:evil.com:123456789012:task/c/1"}
+        result = expect(2, "check-auth", env=env)
+        holds(result.err, "the task metadata endpoint did not tell it", "region: not set")
+        auth.task = None
+        holds(expect(2, "check-auth", env=env).err, "it answered 404", "region: not set")
+        before = len(auth.requests)
+        expect(1, "check-auth", env={**env, "AWS_REGION": "eu-west-1"})
+        lacks(str(auth.requests[before:]), "/metadata")
+
+
 def by_botocore(auth, variables):
     """Keys and identity as botocore finds them with these variables alone."""
     import botocore.session
