@@ -16,6 +16,10 @@
  */
 bool num_parse(struct str s, double *out);
 
+/* All that ParseFloat takes: 0x1p-2 and 1_000.5, too, of at most 255 bytes.
+ * Prometheus reads the values of le and quantile so. */
+bool num_parse_go(struct str s, double *out);
+
 /* Shortest text that reads back the same; each returns its length.
  * num_json: as Prometheus' API writes values: plain digits, or an exponent of
  *   at least two digits when |v| < 1e-6 or >= 1e21; NaN, +Inf, -Inf.

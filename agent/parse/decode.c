@@ -72,7 +72,7 @@ static struct str bound(struct str s, struct arena *a)
     double v;
     size_t n;
 
-    if (!num_parse(s, &v))
+    if (!num_parse_go(s, &v))
         return s;
     if (isnan(v))
         return STR("NaN");

@@ -53,7 +53,7 @@ static struct histograms collect(struct eval *ev, const struct value *in)
         struct bucket b = {.count = row->v};
         bool added;
 
-        if (!num_parse(labels_get(row->labels, LE), &b.bound))
+        if (!num_parse_go(labels_get(row->labels, LE), &b.bound))
             continue;
         b.group = subset_index_add(&h.groups, row->labels, &added);
         h.all[h.count++] = b;

@@ -129,6 +129,43 @@ static void test_what_is_no_decimal_is_refused(void **state)
 }
 
 /* As strconv.FormatFloat(v, 'f' or 'e', -1, 64) and fmt.Sprint print. */
+static void test_literals_of_go_are_read_as_go_does(void **state)
+{
+    static const struct {
+        const char *text;
+        double v;
+    } good[] = {
+        {"1", 1},
+        {"1_000.5", 1000.5},
+        {"1_23.50_0_0e+1_2", 1.235e14},
+        {"0x1p-2", 0.25},
+        {"0X1.8P1", 3},
+        {"-0x.8p0", -0.5},
+        {"+0x_1_0p0", 16},
+        {"0x1p-10000", 0},
+        {"0x1.fffffffffffffp1023", DBL_MAX},
+        {"00_1", 1},
+        {".5", 0.5},
+    };
+    static const char *const bad[] = {
+        "0x1",    "0x1.8",     "0xp1",    "0x1p",     "0x1p+", "0x1px",
+        "0x.p1",  "0x1.2.3p1", "0x1p1.5", "0x1p1024", "_1",    "1_",
+        "1__0",   "1_.5",      "1._5",    "1_e5",     "1e_5",  "0x1_p1",
+        "0x1p_1", "-_1",       "i_nf",    "0b1",      "0x",    "",
+        "-",      "0x 1p1",    "0xinfp1",
+    };
+    double v;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+        assert_true(num_parse_go(str_of(good[i].text), &v));
+        assert_true(v == good[i].v);
+    }
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+        if (num_parse_go(str_of(bad[i]), &v))
+            fail_msg("\"%s\" was read as %g", bad[i], v);
+}
+
 static void test_numbers_are_written_as_go_writes_them(void **state)
 {
     static const struct {
@@ -259,6 +296,7 @@ int main(void)
         cmocka_unit_test(test_random_decimals_are_rounded_correctly),
         cmocka_unit_test(test_words_are_read_in_any_case),
         cmocka_unit_test(test_what_is_no_decimal_is_refused),
+        cmocka_unit_test(test_literals_of_go_are_read_as_go_does),
         cmocka_unit_test(test_numbers_are_written_as_go_writes_them),
         cmocka_unit_test(test_plain_never_has_an_exponent),
         cmocka_unit_test(test_texts_are_the_shortest_that_read_back),
