@@ -33,15 +33,90 @@ static bool protocol(struct str name, enum parse_format *out, struct err *err)
                    STR_ARG(name));
 }
 
+static bool is_special(char c)
+{
+    return c != '\0' && strchr("()<>@,;:\\\"/[]?=", c) != NULL;
+}
+
+/* How many bytes of the front of `s` may stand in a token. */
+static size_t token(struct str s)
+{
+    size_t n = 0;
+
+    while (n < s.len && s.ptr[n] > ' ' && s.ptr[n] < 0x7f &&
+           !is_special(s.ptr[n]))
+        n++;
+    return n;
+}
+
 static bool is_token(struct str s)
 {
-    if (s.len == 0)
-        return false;
-    for (size_t i = 0; i < s.len; i++) {
-        const unsigned char c = (unsigned char)s.ptr[i];
+    return s.len > 0 && token(s) == s.len;
+}
 
-        if (c <= ' ' || c >= 0x7f || strchr("()<>@,;:\\\"/[]?=", c))
+/* A string in quotes at the front of `s`; 0 where it does not end. */
+static size_t quoted(struct str s)
+{
+    for (size_t i = 1; i < s.len; i++) {
+        if (s.ptr[i] == '"')
+            return i + 1;
+        if (s.ptr[i] == '\r' || s.ptr[i] == '\n')
+            return 0;
+        i += s.ptr[i] == '\\' && i + 1 < s.len && is_special(s.ptr[i + 1]);
+    }
+    return 0;
+}
+
+struct param {
+    struct str name, value;
+};
+
+/* Takes `; name=value` off the front of `rest`. */
+static bool param(struct str *rest, struct param *out)
+{
+    struct str s = str_trim(*rest);
+    size_t n;
+
+    if (s.len == 0 || s.ptr[0] != ';')
+        return false;
+    s = str_trim(str_from(s, 1));
+    n = token(s);
+    out->name = str_n(s.ptr, n);
+    s = str_trim(str_from(s, n));
+    if (n == 0 || s.len == 0 || s.ptr[0] != '=')
+        return false;
+    s = str_trim(str_from(s, 1));
+    n = s.len > 0 && s.ptr[0] == '"' ? quoted(s) : token(s);
+    out->value = str_n(s.ptr, n);
+    *rest = str_from(s, n);
+    return n > 0;
+}
+
+/* One of the parameters up to `end` has this name and another value. */
+static bool contradicts(struct str params, const char *end,
+                        const struct param *new)
+{
+    struct param old;
+
+    while (params.ptr < end && param(&params, &old))
+        if (str_eqi(old.name, new->name) && !str_eq(old.value, new->value))
+            return true;
+    return false;
+}
+
+/* What follows the media type, as Go's mime.ParseMediaType wants it; a last
+ * semicolon may stand alone. */
+static bool are_params(struct str params)
+{
+    struct str rest = params, before = params;
+    struct param new;
+
+    while (str_trim(rest).len > 0) {
+        if (!param(&rest, &new))
+            return str_eq(str_trim(rest), STR(";"));
+        if (contradicts(params, before.ptr, &new))
             return false;
+        before = rest;
     }
     return true;
 }
@@ -59,18 +134,20 @@ static bool is_media_type(struct str s)
 bool parse_format_of(struct str content_type, struct str fallback,
                      enum parse_format *out, struct err *err)
 {
-    const struct str media =
-        str_trim(str_n(content_type.ptr, str_find(content_type, ';')));
+    const size_t end = str_find(content_type, ';');
+    const struct str media = str_trim(str_n(content_type.ptr, end));
+    const bool readable =
+        is_media_type(media) && are_params(str_from(content_type, end));
 
-    if (str_eqi(media, STR("text/plain"))) {
+    if (readable && str_eqi(media, STR("text/plain"))) {
         *out = PARSE_PROMETHEUS;
         return true;
     }
-    if (str_eqi(media, STR("application/openmetrics-text"))) {
+    if (readable && str_eqi(media, STR("application/openmetrics-text"))) {
         *out = PARSE_OPENMETRICS;
         return true;
     }
-    if (str_eqi(media, STR("application/vnd.google.protobuf")))
+    if (readable && str_eqi(media, STR("application/vnd.google.protobuf")))
         return err_set(err, ERR_INPUT,
                        "Content-Type \"%.*s\" is the protobuf exposition, "
                        "which was not asked for and is not read",
@@ -82,7 +159,7 @@ bool parse_format_of(struct str content_type, struct str fallback,
                        "non-compliant scrape target sending blank "
                        "Content-Type and no fallback_scrape_protocol "
                        "specified for target");
-    if (!is_media_type(media))
+    if (!readable)
         return err_set(err, ERR_INPUT,
                        "cannot parse Content-Type \"%.*s\" and no "
                        "fallback_scrape_protocol for target",

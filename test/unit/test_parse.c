@@ -352,6 +352,22 @@ static void test_the_memory_of_labels_over_a_limit_is_an_error(void **state)
     reading_fini(&r);
 }
 
+static void test_the_line_limit_holds_for_lines_like_those_before(void **state)
+{
+    struct reading r;
+
+    (void)state;
+    reading_init(&r);
+    r.options.limits.line_bytes = 32;
+    assert_non_null(strstr(
+        read_whole(&r, "jobs{a=\"b\"} 1\njobs{a=\"c\"} 1\n"
+                       "jobs{a=\"0123456789 0123456789 0123456789\"} 1\n"
+                       "jobs{a=\"0123456789 0123456789 0123456789\"} 1\n"
+                       "jobs{a=\"0123456789 0123456789 0123456789\"} 1\n"),
+        "error: 3:1: the line is longer than the limit of bytes, 32\n"));
+    reading_fini(&r);
+}
+
 static void expect_format(const char *type, const char *fallback, int want)
 {
     enum parse_format format = PARSE_PROMETHEUS;
@@ -382,6 +398,44 @@ static void test_the_content_type_says_the_format(void **state)
                      PARSE_PROMETHEUS);
 }
 
+/* As Go's mime.ParseMediaType, by which Prometheus reads it. */
+static void test_a_content_type_with_broken_parameters_is_none(void **state)
+{
+    static const char *const good[] = {
+        "text/plain;",
+        "text/plain ; ",
+        "text/plain;a=b;",
+        "text/plain; charset=\"utf-8\"",
+        "text/plain; charset=\"\"",
+        "text/plain; a=\"b\\\"c;d\"; e=f",
+        "text/plain ; a = b ; c = d",
+        "text/plain; a=b; a=b",
+        "text/plain; a*0=b; a*1=c",
+        "TEXT/Plain; Version=0.0.4",
+    };
+    static const char *const broken[] = {
+        "text/plain; charset",
+        "text/plain; charset=",
+        "text/plain; =utf-8",
+        "text/plain; charset=\"utf-8",
+        "text/plain; charset=utf-8, q=1",
+        "text/plain;; charset=utf-8",
+        "text/plain; a=b c",
+        "text/plain; a=b; A=c",
+        "text/plain, text/plain",
+        "text/plain/x",
+        "; charset=utf-8",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
+        expect_format(good[i], "", PARSE_PROMETHEUS);
+    for (size_t i = 0; i < sizeof(broken) / sizeof(*broken); i++) {
+        expect_format(broken[i], "", -1);
+        expect_format(broken[i], "OpenMetricsText1.0.0", PARSE_OPENMETRICS);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -393,7 +447,9 @@ int main(void)
         cmocka_unit_test(test_a_changed_type_makes_a_series_new),
         cmocka_unit_test(test_limits_are_told_where_they_are_hit),
         cmocka_unit_test(test_the_memory_of_labels_over_a_limit_is_an_error),
+        cmocka_unit_test(test_the_line_limit_holds_for_lines_like_those_before),
         cmocka_unit_test(test_the_content_type_says_the_format),
+        cmocka_unit_test(test_a_content_type_with_broken_parameters_is_none),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
