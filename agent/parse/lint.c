@@ -3,22 +3,29 @@
 
 #include "agent/base/map.h"
 #include "agent/base/mem.h"
+#include "agent/parse/family.h"
 
 #include <ctype.h>
 #include <stdlib.h>
 
+struct place {
+    uint64_t line, col;
+};
+
+enum label_fault { LABEL_LE, LABEL_QUANTILE, LABEL_CAPITAL, LABEL_FAULTS };
+
 /* What is known of a family, by the name in its metadata. */
 struct known {
     struct str name;
-    bool help, type, samples;
-    enum parse_type kind;
-    uint64_t line, col; /* of its name, where it was first met */
+    bool help, samples;
+    enum parse_type type;              /* PARSE_UNKNOWN without a TYPE line */
+    struct place place;                /* of its name, where it was first met */
+    struct place labels[LABEL_FAULTS]; /* the first of each; line 0: none */
 };
 
 struct lint {
     struct arena arena;
     struct map families;
-    struct known *last;
 };
 
 struct lint *lint_new(void)
@@ -47,21 +54,26 @@ static struct known *family(struct parser *p, struct str name, uint64_t col)
         return k;
     k = arena_zalloc(&l->arena, sizeof(*k));
     k->name = arena_str(&l->arena, name);
-    k->line = p->line_no;
-    k->col = col;
+    k->place = (struct place){p->line_no, col};
     map_put(&l->families, k->name, k);
     return k;
 }
 
-static void tell(struct parser *p, const struct known *k, const char *what)
+static void tell_at(struct parser *p, const struct known *k, struct place at,
+                    const char *what)
 {
     struct excerpt e;
     struct buf text;
 
     buf_init(&text, 512);
     buf_addf(&text, "%s: %s", excerpt(&e, k->name.ptr, k->name.len), what);
-    p->o.lint(p->o.arg, k->line, k->col, buf_str(&text));
+    p->o.lint(p->o.arg, at.line, at.col, buf_str(&text));
     buf_fini(&text);
+}
+
+static void tell(struct parser *p, const struct known *k, const char *what)
+{
+    tell_at(p, k, k->place, what);
 }
 
 void lint_meta(struct parser *p, const struct parse_meta *m, size_t name_at)
@@ -70,81 +82,32 @@ void lint_meta(struct parser *p, const struct parse_meta *m, size_t name_at)
 
     if (m->kind == PARSE_HELP)
         k->help |= m->text.len > 0;
-    if (m->kind == PARSE_TYPE) {
-        k->type = true;
-        k->kind = m->type;
-    }
-    p->lint->last = k;
+    if (m->kind == PARSE_TYPE)
+        k->type = m->type;
 }
 
-/* The family's name is that of the sample, or what stands before a suffix. */
-static struct known *of_sample(struct parser *p, struct str name)
+/* The family of that name before its suffix, if its type has such samples. */
+static struct known *of_suffix(struct parser *p, struct str name)
 {
-    static const char *const suffixes[] = {"_bucket", "_sum",     "_count",
-                                           "_total",  "_created", "_info",
-                                           "_gsum",   "_gcount"};
-    struct lint *l = p->lint;
+    const char *last = memrchr(name.ptr, '_', name.len);
+    const size_t at = last ? (size_t)(last - name.ptr) : name.len;
+    struct known *k = map_get(&p->lint->families, str_n(name.ptr, at));
 
-    for (size_t i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++) {
-        const struct str end = str_of(suffixes[i]);
-        struct known *k;
-
-        if (!str_ends(name, end))
-            continue;
-        k = map_get(&l->families, str_n(name.ptr, name.len - end.len));
-        if (k)
+    if (k == NULL || last == NULL)
+        return NULL;
+    for (const char *const *s = family_suffixes(p->o.format, k->type); *s; s++)
+        if (str_eqz(str_from(name, at), *s) &&
+            !(p->o.format == PARSE_PROMETHEUS && strcmp(*s, "_created") == 0))
             return k;
-    }
-    return family(p, name, p->line.series_at + 1);
-}
-
-void lint_sample(struct parser *p, struct str name)
-{
-    struct known *k = map_get(&p->lint->families, name);
-
-    if (k == NULL)
-        k = of_sample(p, name);
-    k->samples = true;
-}
-
-static bool has_part(struct str name, const char *word)
-{
-    struct str part;
-
-    while (str_next(&name, '_', &part))
-        if (str_eqz(part, word))
-            return true;
-    return false;
-}
-
-/* A unit of which the base unit should be used. */
-static const char *base_unit(struct str name)
-{
-    static const struct {
-        const char *unit, *base;
-    } units[] = {
-        {"nanoseconds", "seconds"},  {"microseconds", "seconds"},
-        {"milliseconds", "seconds"}, {"minutes", "seconds"},
-        {"hours", "seconds"},        {"days", "seconds"},
-        {"weeks", "seconds"},        {"fahrenheit", "celsius"},
-        {"kilobytes", "bytes"},      {"megabytes", "bytes"},
-        {"gigabytes", "bytes"},      {"kibibytes", "bytes"},
-        {"mebibytes", "bytes"},      {"gibibytes", "bytes"},
-        {"millimeters", "meters"},   {"centimeters", "meters"},
-        {"kilometers", "meters"},    {"inches", "meters"},
-        {"feet", "meters"},          {"miles", "meters"},
-        {"kilograms", "grams"},      {"calories", "joules"},
-        {"milliamperes", "amperes"}, {"millivolts", "volts"},
-        {"kilovolts", "volts"},
-    };
-
-    for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++)
-        if (has_part(name, units[i].unit) &&
-            strcmp(units[i].unit, units[i].base) != 0)
-            return units[i].base;
     return NULL;
 }
 
+static bool is_histogram(const struct known *k)
+{
+    return k->type == PARSE_HISTOGRAM || k->type == PARSE_GAUGEHISTOGRAM;
+}
+
+/* A lower-case letter and a capital behind it. */
 static bool has_capital(struct str name)
 {
     for (size_t i = 1; i < name.len; i++)
@@ -154,31 +117,148 @@ static bool has_capital(struct str name)
     return false;
 }
 
+static void note(struct known *k, enum label_fault fault, struct place at)
+{
+    if (k->labels[fault].line == 0)
+        k->labels[fault] = at;
+}
+
+static void lint_labels(struct parser *p, struct known *k)
+{
+    const struct line *l = &p->line;
+    const bool typed = k->type != PARSE_UNKNOWN;
+
+    for (size_t i = 0; i < l->label_count; i++) {
+        const struct line_label *t = &l->labels[i];
+        const struct str name = str_n(l->text + t->name_at, t->name_len);
+        const struct place at = {p->line_no, t->name_at + 1};
+
+        if (typed && !is_histogram(k) && str_eqz(name, "le"))
+            note(k, LABEL_LE, at);
+        if (typed && k->type != PARSE_SUMMARY && str_eqz(name, "quantile"))
+            note(k, LABEL_QUANTILE, at);
+        if (has_capital(name))
+            note(k, LABEL_CAPITAL, at);
+    }
+}
+
+void lint_sample(struct parser *p, struct str name)
+{
+    struct known *k = map_get(&p->lint->families, name);
+
+    if (k == NULL)
+        k = of_suffix(p, name);
+    if (k == NULL)
+        k = family(p, name, p->line.series_at + 1);
+    k->samples = true;
+    lint_labels(p, k);
+}
+
+/* A part of the name between underscores, the first one apart: a name that is
+ * a unit or a type and no more says nothing wrong. */
+static bool has_part(struct str name, const char *word)
+{
+    struct str part;
+
+    (void)str_next(&name, '_', &part);
+    while (str_next(&name, '_', &part))
+        if (str_eqi(part, str_of(word)))
+            return true;
+    return false;
+}
+
+/* The base of a unit with or without a prefix; NULL where it is none. */
+static const char *base_of(struct str part)
+{
+    static const struct {
+        const char *unit, *base;
+    } units[] = {
+        {"amperes", "amperes"}, {"bytes", "bytes"},
+        {"celsius", "celsius"}, {"grams", "grams"},
+        {"joules", "joules"},   {"kelvin", "kelvin"},
+        {"meters", "meters"},   {"metres", "metres"},
+        {"seconds", "seconds"}, {"volts", "volts"},
+        {"minutes", "seconds"}, {"hours", "seconds"},
+        {"days", "seconds"},    {"weeks", "seconds"},
+        {"kelvins", "kelvin"},  {"fahrenheit", "celsius"},
+        {"rankine", "celsius"}, {"inches", "meters"},
+        {"yards", "meters"},    {"miles", "meters"},
+        {"bits", "bytes"},      {"calories", "joules"},
+        {"pounds", "grams"},    {"ounces", "grams"},
+    };
+
+    for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++)
+        if (str_eqz(part, units[i].unit))
+            return units[i].base;
+    return NULL;
+}
+
+static struct str without_prefix(struct str part)
+{
+    static const char *const prefixes[] = {
+        "pico", "nano",  "micro", "milli", "centi", "deci",
+        "deca", "hecto", "kilo",  "kibi",  "mega",  "mebi",
+        "giga", "gibi",  "tera",  "tebi",  "peta",  "pebi"};
+
+    for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
+        if (str_starts(part, str_of(prefixes[i])))
+            return str_from(part, strlen(prefixes[i]));
+    return part;
+}
+
+/* The unit that should stand in place of the first one of the name. */
+static const char *base_unit(struct str name)
+{
+    struct str part;
+
+    while (str_next(&name, '_', &part)) {
+        const char *base = base_of(part);
+
+        if (base == NULL)
+            base = base_of(without_prefix(part));
+        if (base)
+            return str_eqz(part, base) ? NULL : base;
+    }
+    return NULL;
+}
+
 static void lint_counter(struct parser *p, const struct known *k)
 {
     const bool total = str_ends(k->name, STR("_total"));
 
-    if (p->o.format == PARSE_OPENMETRICS || !k->type)
+    if (p->o.format == PARSE_OPENMETRICS)
         return;
-    if (k->kind == PARSE_COUNTER && !total)
+    if (k->type == PARSE_COUNTER && !total)
         tell(p, k, "a counter should have the suffix \"_total\"");
-    if (k->kind != PARSE_COUNTER && total)
+    if (k->type != PARSE_COUNTER && k->type != PARSE_UNKNOWN && total)
         tell(p, k, "only a counter should have the suffix \"_total\"");
 }
 
 static void lint_suffix(struct parser *p, const struct known *k)
 {
-    const bool histogram = k->kind == PARSE_HISTOGRAM;
+    const bool counts = is_histogram(k) || k->type == PARSE_SUMMARY;
 
-    if (!k->type)
+    if (k->type == PARSE_UNKNOWN)
         return;
-    if (!histogram && str_ends(k->name, STR("_bucket")))
+    if (!is_histogram(k) && str_ends(k->name, STR("_bucket")))
         tell(p, k, "only a histogram should have the suffix \"_bucket\"");
-    if (!histogram && k->kind != PARSE_SUMMARY &&
+    if (!counts &&
         (str_ends(k->name, STR("_count")) || str_ends(k->name, STR("_sum"))))
         tell(p, k,
              "only a histogram or a summary should have the suffix "
              "\"_count\" or \"_sum\"");
+}
+
+static bool is_abbreviated(struct str name)
+{
+    static const char *const units[] = {"s",  "ms", "us", "ns", "sec",
+                                        "b",  "kb", "mb", "gb", "tb",
+                                        "pb", "m",  "h",  "d"};
+
+    for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++)
+        if (has_part(name, units[i]))
+            return true;
+    return false;
 }
 
 static void lint_words(struct parser *p, const struct known *k)
@@ -192,6 +272,8 @@ static void lint_words(struct parser *p, const struct known *k)
         tell(p, k, buf_z(&text));
         buf_fini(&text);
     }
+    if (is_abbreviated(k->name))
+        tell(p, k, "a name should not hold an abbreviated unit");
     if (memchr(k->name.ptr, ':', k->name.len))
         tell(p, k, "colons are for recording rules");
     if (has_capital(k->name))
@@ -201,12 +283,26 @@ static void lint_words(struct parser *p, const struct known *k)
             tell(p, k, "a name should not hold the type of the metric");
 }
 
+static void tell_labels(struct parser *p, const struct known *k)
+{
+    static const char *const what[] = {
+        [LABEL_LE] = "only a histogram should have a label \"le\"",
+        [LABEL_QUANTILE] = "only a summary should have a label \"quantile\"",
+        [LABEL_CAPITAL] =
+            "names of labels should be in snake_case, not camelCase",
+    };
+
+    for (int i = 0; i < LABEL_FAULTS; i++)
+        if (k->labels[i].line > 0)
+            tell_at(p, k, k->labels[i], what[i]);
+}
+
 static int by_place(const void *a, const void *b)
 {
     const struct known *x = *(const struct known *const *)a;
     const struct known *y = *(const struct known *const *)b;
 
-    return (x->line > y->line) - (x->line < y->line);
+    return (x->place.line > y->place.line) - (x->place.line < y->place.line);
 }
 
 static void lint_family(struct parser *p, const struct known *k)
@@ -215,11 +311,10 @@ static void lint_family(struct parser *p, const struct known *k)
         return;
     if (!k->help)
         tell(p, k, "no help text");
-    if (!k->type)
-        tell(p, k, "no type");
     lint_counter(p, k);
     lint_suffix(p, k);
     lint_words(p, k);
+    tell_labels(p, k);
 }
 
 void lint_end(struct parser *p)
