@@ -162,6 +162,53 @@ static bool check_time(struct parser *p, struct group *g)
     return true;
 }
 
+/* A histogram's last sample of one time has been seen. */
+static const char *group_fault(const struct parser *p, const struct group *g)
+{
+    const bool openmetrics = p->o.format == PARSE_OPENMETRICS;
+
+    if (!g->has_inf)
+        return "has no last bucket le=\"+Inf\"";
+    if (g->has_count && g->count != g->bucket)
+        return "has a count that is not its bucket le=\"+Inf\"";
+    if (!openmetrics)
+        return g->has_sum && g->has_count ? NULL : "lacks its sum or its count";
+    if (g->has_sum != g->has_count)
+        return "must have both a sum and a count, or neither";
+    return NULL;
+}
+
+/* The sum of a histogram is a counter, that of a gauge histogram is not. */
+static const char *sum_fault(const struct parser *p, const struct family *f,
+                             const struct group *g)
+{
+    if (p->o.format == PARSE_PROMETHEUS || !g->has_sum)
+        return NULL;
+    if (f->type == PARSE_HISTOGRAM && g->negative)
+        return "may not have a sum beside a bucket with a negative bound";
+    if (g->negative_sum && !g->negative)
+        return "has a negative sum, but no bucket with a negative bound";
+    return NULL;
+}
+
+static bool end_point(struct parser *p, const struct family *f,
+                      const struct group *g, const char *text)
+{
+    const char *what;
+    struct excerpt e;
+
+    if (f->type != PARSE_HISTOGRAM && f->type != PARSE_GAUGEHISTOGRAM)
+        return true;
+    what = group_fault(p, g);
+    if (what == NULL)
+        what = sum_fault(p, f, g);
+    if (what == NULL)
+        return true;
+    p->line_no = g->line;
+    return fault_at(p, text, 0, ERR_INPUT, "the histogram \"%s\" %s",
+                    excerpt(&e, f->name.ptr, f->name.len), what);
+}
+
 static bool enter_group(struct parser *p, struct family *f, struct str name)
 {
     const struct labels *set = line_set(p, f, name, true);
@@ -174,8 +221,10 @@ static bool enter_group(struct parser *p, struct family *f, struct str name)
         g->has_time = p->line.has_time;
         g->t_ms = p->line.t_ms;
         map_put(&f->groups, text_of(set), g);
-    } else if (g->has_bucket && p->line.has_time && p->line.t_ms > g->t_ms) {
+    } else if (p->line.has_time && p->line.t_ms > g->t_ms) {
         /* The next point of the same metric. */
+        if (!end_point(p, f, g, p->line.text))
+            return false;
         *g = (struct group){.has_time = g->has_time, .t_ms = g->t_ms};
     }
     f->group = g;
@@ -201,11 +250,14 @@ static bool whole(double v)
 
 static bool check_bucket(struct parser *p, struct group *g)
 {
+    const struct str le = label(p, STR("le"));
     const double v = p->line.value;
     double bound;
 
-    if (!num_parse(label(p, STR("le")), &bound) || isnan(bound))
+    if (!num_parse(le, &bound) || isnan(bound))
         return bad(p, "a bucket must have a label le with its upper bound");
+    if (isinf(bound) && bound > 0 && !str_eqz(le, "+Inf"))
+        return bad(p, "the bound of the last bucket must be written +Inf");
     if (p->o.format == PARSE_OPENMETRICS && !whole(v))
         return bad_value(p, "a bucket counts: its value must be a whole "
                             "number");
@@ -238,7 +290,10 @@ static bool check_histogram(struct parser *p, struct group *g,
         g->has_count = true;
         g->count = p->line.value;
     }
-    g->has_sum |= !count && !str_eq(suffix, STR("_created"));
+    if (count || str_eq(suffix, STR("_created")))
+        return true;
+    g->has_sum = true;
+    g->negative_sum = p->line.value < 0;
     return true;
 }
 
@@ -251,6 +306,16 @@ static bool check_quantile(struct parser *p)
                       "to 1");
     if (p->line.value < 0)
         return bad_value(p, "a quantile may not be negative");
+    return true;
+}
+
+static bool check_summary(struct parser *p, struct str suffix)
+{
+    if (suffix.len == 0)
+        return check_quantile(p);
+    if (p->o.format == PARSE_OPENMETRICS && str_eq(suffix, STR("_count")) &&
+        !whole(p->line.value))
+        return bad_value(p, "a count must be a whole number");
     return true;
 }
 
@@ -305,7 +370,7 @@ bool family_sample(struct parser *p, struct family *f, struct str name)
     f->samples = true;
     if (!enter_group(p, f, name) || !check_series(p, f, name))
         return false;
-    if (f->type == PARSE_SUMMARY && suffix.len == 0 && !check_quantile(p))
+    if (f->type == PARSE_SUMMARY && !check_summary(p, suffix))
         return false;
     if ((f->type == PARSE_HISTOGRAM || f->type == PARSE_GAUGEHISTOGRAM) &&
         !check_histogram(p, f->group, suffix))
@@ -316,36 +381,13 @@ bool family_sample(struct parser *p, struct family *f, struct str name)
            check_value(p, f);
 }
 
-static const char *group_fault(const struct parser *p, const struct group *g)
-{
-    if (!g->has_inf)
-        return "has no last bucket le=\"+Inf\"";
-    if (g->has_count && g->count != g->bucket)
-        return "has a count that is not its bucket le=\"+Inf\"";
-    if (p->o.format == PARSE_PROMETHEUS)
-        return g->has_sum && g->has_count ? NULL : "lacks its sum or its count";
-    if (g->has_sum != g->has_count && !g->negative)
-        return "must have both a sum and a count, or neither";
-    return NULL;
-}
-
 bool family_end(struct parser *p, struct family *f, const char *text)
 {
     struct map_slot slot;
-    struct excerpt e;
     size_t i = 0;
 
-    if (f->type != PARSE_HISTOGRAM && f->type != PARSE_GAUGEHISTOGRAM)
-        return true;
-    while (map_next(&f->groups, &i, &slot)) {
-        const struct group *g = slot.value;
-        const char *what = group_fault(p, g);
-
-        if (what == NULL)
-            continue;
-        p->line_no = g->line;
-        return fault_at(p, text, 0, ERR_INPUT, "the histogram \"%s\" %s",
-                        excerpt(&e, f->name.ptr, f->name.len), what);
-    }
+    while (map_next(&f->groups, &i, &slot))
+        if (!end_point(p, f, slot.value, text))
+            return false;
     return true;
 }

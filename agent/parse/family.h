@@ -14,13 +14,12 @@
 /* The samples that differ only in le, quantile or the state. */
 struct group {
     double bound, bucket; /* of the bucket before */
-    double total;         /* the last bucket of all, le="+Inf" */
     double count;
     bool has_bucket, has_inf, has_count, has_sum, negative;
+    bool negative_sum;
     bool has_time;
     int64_t t_ms;
     uint64_t line;
-    struct str key;
 };
 
 struct family {

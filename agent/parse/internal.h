@@ -49,6 +49,7 @@ struct line {
     uint32_t odd_at[ODD_QUOTED + 1]; /* 1 + where it stands first, or 0 */
     struct line_label *labels;       /* grows, reused */
     size_t label_count, label_cap;
+    size_t exemplar_count; /* labels of the exemplar, behind those */
 };
 
 struct fast;

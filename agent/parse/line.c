@@ -110,11 +110,15 @@ static bool string(struct cursor *c, bool is_value, bool *escaped)
     return bad(c, quote, "the string has no closing quote");
 }
 
-static struct line_label *label_new(struct line *l)
+/* Those of an exemplar stand behind those of its sample. */
+static void label_keep(struct line *l, const struct line_label *t,
+                       bool exemplar)
 {
-    xgrow(&l->labels, &l->label_cap, l->label_count, sizeof(*l->labels));
-    l->labels[l->label_count] = (struct line_label){0};
-    return &l->labels[l->label_count++];
+    const size_t count = l->label_count + l->exemplar_count;
+
+    xgrow(&l->labels, &l->label_cap, count, sizeof(*l->labels));
+    l->labels[count] = *t;
+    *(exemplar ? &l->exemplar_count : &l->label_count) += 1;
 }
 
 static bool utf8(struct cursor *c, const char *from, const char *what)
@@ -217,8 +221,7 @@ static bool one_label(struct cursor *c, bool exemplar)
         return quoted_name(c, &t) && separator(c);
     if (!label_value(c, &t))
         return false;
-    if (!exemplar)
-        *label_new(c->l) = t;
+    label_keep(c->l, &t, exemplar);
     return separator(c);
 }
 

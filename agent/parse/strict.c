@@ -11,6 +11,8 @@
 
 #include <stdlib.h>
 
+#define EXEMPLAR_RUNES 128
+
 struct strict {
     struct map names;  /* of samples, taken by families: to the family's name */
     struct arena held; /* those names */
@@ -152,12 +154,50 @@ static bool odd_line(struct parser *p)
     return true;
 }
 
+static size_t runes(struct parser *p, size_t at, size_t len, bool escaped)
+{
+    const struct str s =
+        names_decode(p->line.text + at, len, escaped, &p->arena);
+    size_t n = 0;
+
+    for (size_t i = 0; i < s.len; i++)
+        n += ((unsigned char)s.ptr[i] & 0xc0) != 0x80;
+    return n;
+}
+
+/* OpenMetrics 1.0, sections "LabelSet" and "Exemplars". */
+static bool exemplar(struct parser *p)
+{
+    const struct line *l = &p->line;
+    const struct line_label *first = l->labels + l->label_count;
+    size_t length = 0;
+
+    for (size_t i = 0; i < l->exemplar_count; i++) {
+        const struct line_label *t = &first[i];
+        const struct str name = str_n(l->text + t->name_at, t->name_len);
+
+        for (size_t j = 0; j < i; j++)
+            if (str_eq(name,
+                       str_n(l->text + first[j].name_at, first[j].name_len)))
+                return refuse(p, l->text, t->name_at,
+                              "the exemplar has twice the label", name);
+        length +=
+            t->name_len + runes(p, t->value_at, t->value_len, t->value_escaped);
+    }
+    if (length <= EXEMPLAR_RUNES)
+        return true;
+    return fault_at(p, l->text, first->name_at, ERR_INPUT,
+                    "the labels of an exemplar may not be longer than %d "
+                    "characters in all",
+                    EXEMPLAR_RUNES);
+}
+
 bool strict_sample(struct parser *p, struct str name)
 {
     struct family *f = &p->strict->family;
     const struct line *l = &p->line;
 
-    if (!odd_line(p))
+    if (!odd_line(p) || !exemplar(p))
         return false;
     if (f->named && family_has(p->o.format, f, name))
         return family_sample(p, f, name);
