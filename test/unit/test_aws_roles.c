@@ -335,6 +335,34 @@ static void test_a_role_may_be_assumed_by_what_the_machine_is(void **state)
     aws_world_assert_reason(w, "credential_source \"Moon\" is none of");
 }
 
+static void test_a_role_may_be_assumed_by_the_instance(void **state)
+{
+    struct aws_world *w = *state;
+
+    aws_world_set(w, "AWS_PROFILE=a");
+    aws_world_set(w, "AWS_EC2_METADATA_DISABLED=");
+    sim_serve(w->loop, STR("http://169.254.169.254/latest/api/token"), 200,
+              STR("session"));
+    sim_serve(w->loop,
+              STR("http://169.254.169.254/latest/meta-data/iam/"
+                  "security-credentials/"),
+              200, STR("worker"));
+    sim_serve(w->loop,
+              STR("http://169.254.169.254/latest/meta-data/iam/"
+                  "security-credentials/worker"),
+              200,
+              STR("{\"Code\":\"Success\",\"AccessKeyId\":\"I\","
+                  "\"SecretAccessKey\":\"s\",\"Token\":\"t\"}"));
+    aws_world_file(w, CONFIG,
+                   "[profile a]\nrole_arn = " ARN "aa\n"
+                   "credential_source = Ec2InstanceMetadata\n");
+    assert_true(aws_world_fetch(w));
+    aws_world_assert_keys(w, "KEY1", "tok1");
+    assert_string_equal(sts.signer[0], "I");
+    assert_true(aws_world_fetch_anew(w));
+    assert_int_equal(sim_request_count(w->loop), 8);
+}
+
 static void test_a_profile_may_name_a_token_file(void **state)
 {
     struct aws_world *w = *state;
@@ -438,6 +466,7 @@ int main(void)
         TEST(test_a_role_is_assumed_with_all_that_is_written),
         TEST(test_roles_are_assumed_one_by_another),
         TEST(test_a_role_may_be_assumed_by_what_the_machine_is),
+        TEST(test_a_role_may_be_assumed_by_the_instance),
         TEST(test_a_profile_may_name_a_token_file),
         TEST(test_profiles_that_cannot_work_say_why),
         TEST(test_the_region_of_the_profile_is_the_last_resort),
