@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * cloudwatch.h - what the parts of the CloudWatch sink share, and with the
- * EMF sink the limits; for them alone.
+ * EMF sink the limits; for them, and for the scaling policies that must name
+ * metrics exactly as they are published.
  *
  * One point is one datum, or several where it has more distinct values than a
  * datum takes; datums stand in the order of their points.  cloudwatch_values()

@@ -2,9 +2,15 @@
 #include "agent/commands/list.h"
 
 const struct command *const commands[] = {
-    &command_run,        &command_check_config,
-    &command_check_auth, &command_parse_text,
-    &command_eval,       &command_test_rules,
-    &command_demo,       &command_help,
-    &command_version,    NULL,
+    &command_run,
+    &command_check_config,
+    &command_check_auth,
+    &command_parse_text,
+    &command_eval,
+    &command_policy,
+    &command_test_rules,
+    &command_demo,
+    &command_help,
+    &command_version,
+    NULL,
 };

@@ -13,6 +13,7 @@ extern const struct command command_demo;
 extern const struct command command_eval;
 extern const struct command command_help;
 extern const struct command command_parse_text;
+extern const struct command command_policy;
 extern const struct command command_run;
 extern const struct command command_test_rules;
 extern const struct command command_version;

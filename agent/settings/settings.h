@@ -135,6 +135,17 @@ static inline bool settings_good(const struct settings *s)
 void settings_faults(const struct settings *s, struct buf *out);
 /* What will be done, in a few lines; for check-config. */
 void settings_summary(const struct settings *s, struct buf *out);
+
+/* A metric, and whether the jobs and worker counts that it needs are
+ * configured. */
+struct settings_metric {
+    const struct rule_info *info;
+    bool on;
+    struct str reason; /* why not */
+};
+/* All of them, in the order of rules_info(); in `a`. */
+const struct settings_metric *settings_metrics(const struct settings *s,
+                                               struct arena *a, size_t *count);
 /* All options with where each came from, secrets masked. */
 void settings_show(const struct settings *s, struct buf *out);
 

@@ -70,23 +70,10 @@ static void tell_service(const struct settings_capacity *c, struct buf *out)
         buf_addf(out, "the records of DNS name %s\n", from->dns.name);
 }
 
-static void tell_rule(const struct rule_result *r, struct buf *out)
-{
-    buf_addf(out, "  %-34.*s ", STR_ARG(r->info->name));
-    if (r->state == RULE_OFF) {
-        buf_addf(out, "off: %.*s\n", STR_ARG(r->reason));
-        return;
-    }
-    buf_adds(out, r->info->unit);
-    if (r->info->has_target)
-        buf_addf(out, ", target %g", r->info->target);
-    buf_addc(out, '\n');
-}
-
 /* Which rules have what they need is their own knowledge: they are asked about
  * an empty world with these jobs and services. */
-static size_t tell_rules(const struct settings *s, struct arena *a,
-                         struct buf *out)
+const struct settings_metric *settings_metrics(const struct settings *s,
+                                               struct arena *a, size_t *count)
 {
     const struct settings_values *v = &s->values;
     const struct store_options no = {.retention_ms = WHEN_MINUTE};
@@ -99,19 +86,50 @@ static size_t tell_rules(const struct settings *s, struct arena *a,
                                 .job_count = v->scrape.jobs_count,
                                 .services = services,
                                 .service_count = v->capacity_count};
+    struct settings_metric *out;
     struct rules_results results;
-    size_t on = 0;
 
     for (size_t i = 0; i < v->scrape.jobs_count; i++)
         jobs[i] = (struct rule_job){.name = str_of(v->scrape.jobs[i].name)};
     for (size_t i = 0; i < v->capacity_count; i++)
         services[i].name = str_of(v->capacity[i].service);
     rules_evaluate(s->rules, &world, a, &results);
+    out = arena_array(a, results.count, sizeof(*out));
     for (size_t i = 0; i < results.count; i++) {
-        tell_rule(&results.results[i], out);
-        on += results.results[i].state != RULE_OFF;
+        const struct rule_result *r = &results.results[i];
+
+        out[i].info = r->info;
+        out[i].on = r->state != RULE_OFF;
+        out[i].reason = out[i].on ? STR_NONE : arena_str(a, r->reason);
     }
     store_free(store);
+    *count = results.count;
+    return out;
+}
+
+static void tell_metric(const struct settings_metric *m, struct buf *out)
+{
+    buf_addf(out, "  %-34.*s ", STR_ARG(m->info->name));
+    if (!m->on) {
+        buf_addf(out, "off: %.*s\n", STR_ARG(m->reason));
+        return;
+    }
+    buf_adds(out, m->info->unit);
+    if (m->info->has_target)
+        buf_addf(out, ", target %g", m->info->target);
+    buf_addc(out, '\n');
+}
+
+static size_t tell_metrics(const struct settings *s, struct arena *a,
+                           struct buf *out)
+{
+    size_t count, on = 0;
+    const struct settings_metric *m = settings_metrics(s, a, &count);
+
+    for (size_t i = 0; i < count; i++) {
+        tell_metric(&m[i], out);
+        on += m[i].on;
+    }
     return on;
 }
 
@@ -163,7 +181,7 @@ void settings_summary(const struct settings *s, struct buf *out)
 
     arena_init(&a, 4096);
     buf_init(&rules, BUF_NO_LIMIT);
-    on = tell_rules(s, &a, &rules);
+    on = tell_metrics(s, &a, &rules);
     buf_addf(out, "ok: %zu %s, %zu of %zu metrics, %zu %s (%s)\njobs\n", jobs,
              plural(jobs, "job", "jobs"), on, all, s->sink_count,
              plural(s->sink_count, "sink", "sinks"), s->origin);

@@ -54,7 +54,7 @@ def the_served_demo_can_be_scraped_by_a_real_agent():
 @case
 def every_command_has_help_that_names_its_options():
     listing = expect(0, "help").out
-    for name in ("run", "check-config", "check-auth", "parse", "eval", "demo", "help", "version"):
+    for name in ("run", "check-config", "check-auth", "parse", "eval", "policy", "demo", "help", "version"):
         holds(listing, f"\n  {name} ")
         told = expect(0, "help", name).out
         holds(told, f"usage: scalebridge {name}")
