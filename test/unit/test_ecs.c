@@ -629,32 +629,39 @@ static void test_addresses_are_those_of_tasks_that_run_and_are_well(
 {
     struct world *w = *state;
 
-    SERVE(
-        w, GOOD("{\"taskArns\":[\"a\",\"b\"],\"nextToken\":\"more\"}"),
-        GOOD("{\"taskArns\":[\"c\"]}"),
-        GOOD("{\"tasks\":[" TASK("a", "RUNNING", "RUNNING", AT("10.0.0.1")) "," TASK("b", "PENDING", "RUNNING", AT("10.0.0.2")) "," TASK(
-            "c", "RUNNING", "STOPPED",
-            AT("10.0.0.3")) "," TASK("d", "RUNNING", "RUNNING",
-                                     ",\"healthStatus\":\"UNHEALTHY\"" AT(
-                                         "10.0.0.4")) "," TASK("e", "RUNNING",
-                                                               "RUNNING",
-                                                               ",\"healthStatus"
-                                                               "\":\"HEALTHY\","
-                                                               "\"containers\":"
-                                                               "[{"
-                                                               "\"networkInterf"
-                                                               "aces\":[{"
-                                                               "\"privateIpv4Ad"
-                                                               "dress\":"
-                                                               "\"10.0.0.5\"}]}"
-                                                               "]") "],"
-                                                                    "\"failures"
-                                                                    "\":[{"
-                                                                    "\"arn\":"
-                                                                    "\"f\","
-                                                                    "\"reason\""
-                                                                    ":\"MISSING"
-                                                                    "\"}]}"));
+    SERVE(w, GOOD("{\"taskArns\":[\"a\",\"b\"],\"nextToken\":\"more\"}"),
+          GOOD("{\"taskArns\":[\"c\"]}"),
+          GOOD("{\"tasks\":[" TASK("a", "RUNNING", "RUNNING", AT("10.0.0.1")) "," TASK(
+              "b", "PENDING", "RUNNING",
+              AT("10.0.0.2")) "," TASK("c", "RUNNING", "STOPPED",
+                                       AT(
+                                           "10.0.0.3")) "," TASK("d", "RUNNING",
+                                                                 "RUNNING",
+                                                                 ",\"healthStat"
+                                                                 "us\":"
+                                                                 "\"UNHEALTHY"
+                                                                 "\"" AT(
+                                                                     "10.0.0."
+                                                                     "4")) "," TASK("e",
+                                                                                    "RUNNING",
+                                                                                    "RUNNING",
+                                                                                    ",\"healthStatus"
+                                                                                    "\":\"HEALTHY\","
+                                                                                    "\"containers\":"
+                                                                                    "[{"
+                                                                                    "\"networkInterf"
+                                                                                    "aces\":[{"
+                                                                                    "\"privateIpv4Ad"
+                                                                                    "dress\":"
+                                                                                    "\"10.0.0.5\"}]}"
+                                                                                    "]") "],"
+                                                                                         "\"failures"
+                                                                                         "\":[{"
+                                                                                         "\"arn\":"
+                                                                                         "\"f\","
+                                                                                         "\"reason\""
+                                                                                         ":\"MISSING"
+                                                                                         "\"}]}"));
     find_tasks(w);
     assert_string_equal(buf_z(&w->addresses), "10.0.0.1 10.0.0.5 ");
     assert_int_equal(w->tasks_told, 1);
