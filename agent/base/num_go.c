@@ -98,8 +98,9 @@ bool num_parse_go(struct str s, double *out)
         return true;
     if (negative || (s.len > 0 && s.ptr[0] == '+'))
         s = str_from(s, 1);
-    if (s.len == 0 || !is_dec(s.ptr[0] == '.' ? '0' : s.ptr[0]) ||
-        s.len >= LITERAL_MAX || !without_underscores(s, text, &rest))
+    if (s.len == 0 || s.len >= LITERAL_MAX ||
+        (s.ptr[0] != '.' && !is_dec(s.ptr[0])) ||
+        !without_underscores(s, text, &rest))
         return false;
     if (!has_hex_prefix(rest)) {
         if (!num_parse(rest, &v))

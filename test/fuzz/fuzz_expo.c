@@ -2,7 +2,8 @@
 /*
  * An exposition, of either format: fed whole, in pieces, by each set of
  * vector code, with and without a memory, it must give the same samples and
- * the same end.  The first byte of the input picks format and pieces.
+ * the same end.  Then strict, and for faults of style; and the input is taken
+ * for a Content-Type.  Its first byte picks format and pieces.
  */
 #include "agent/base/mem.h"
 #include "agent/parse/fast.h"
@@ -106,6 +107,27 @@ static void compare(struct parse_options *o, const uint8_t *data, size_t size,
     free(want);
 }
 
+static void on_lint(void *arg, uint64_t line, uint64_t col, struct str text)
+{
+    struct reading *r = arg;
+
+    buf_addf(&r->out, "%zu:%zu %.*s", (size_t)line, (size_t)col, STR_ARG(text));
+}
+
+static void content_type(const uint8_t *data, size_t size)
+{
+    char *copy = xmalloc(size + (size == 0));
+    enum parse_format format;
+    struct err err;
+
+    if (size)
+        memcpy(copy, data, size);
+    if (!parse_format_of(str_n(copy, size), STR_NONE, &format, &err) &&
+        err.text[0] == '\0')
+        abort();
+    free(copy);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct parse_filter filter = {wanted, NULL};
@@ -119,6 +141,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     o.limits.label_value_bytes = data[0] & 8 ? 4 : 0;
     compare(&o, data + 1, size - 1, (size_t)(data[0] >> 4) * 5 + 1);
     o.strict = true;
+    o.lint = on_lint;
     free(read_all(&o, data + 1, size - 1, size));
+    content_type(data + 1, size - 1);
     return 0;
 }
