@@ -281,18 +281,40 @@ static void escape_help(struct str text, struct buf *out)
     }
 }
 
+/* The exposition knows three escapes, fewer than PromQL's printer writes. */
+static void exposed_value(struct str text, struct buf *out)
+{
+    buf_addc(out, '"');
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+
+        if (c == '\n')
+            buf_addz(out, "\\n");
+        else if (c == '\\' || c == '"')
+            buf_addf(out, "\\%c", c);
+        else
+            buf_addc(out, c);
+    }
+    buf_addc(out, '"');
+}
+
 static void exposed_labels(const struct labels *labels, struct buf *out)
 {
-    struct labels_builder b = {0};
-    struct labels *bare;
+    struct labels_iter it = labels_iter(labels);
+    const char *before = "{";
+    struct label pair;
 
-    labels_start_from(&b, labels);
-    labels_drop(&b, LABEL_NAME);
-    bare = labels_build(&b, NULL);
-    if (bare->count)
-        labels_print(bare, out);
-    labels_builder_fini(&b);
-    free(bare);
+    while (labels_next(&it, &pair)) {
+        if (str_eq(pair.name, LABEL_NAME))
+            continue;
+        buf_addz(out, before);
+        buf_adds(out, pair.name);
+        buf_addc(out, '=');
+        exposed_value(pair.value, out);
+        before = ", ";
+    }
+    if (*before != '{')
+        buf_addc(out, '}');
 }
 
 void report_prometheus(const struct report *r, struct buf *out)

@@ -2,10 +2,11 @@
 """The command line as a user meets it: demo, help, faults, exit statuses."""
 import json
 import os
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from lib.tap import Running, case, config_file, equal, expect, holds, lacks, main  # noqa: E402
+from lib.tap import PROGRAM, Running, case, clean_env, config_file, equal, expect, holds, lacks, main  # noqa: E402
 
 
 def metric(report, name):
@@ -140,6 +141,17 @@ def parse_and_eval_keep_their_shapes():
     equal(got, {"resultType": "scalar", "result": [100.5, "-1.5"]})
     bad = expect(1, "eval", "--metrics", path, "sum(up")
     holds(bad.err, "1:7: parse error: unclosed left parenthesis")
+
+
+@case
+def standard_streams_that_are_closed_are_no_crash_and_lost_results_are_told():
+    for closed, status in (("<&-", 0), ("2>&-", 0), (">&-", 1), ("<&- >&- 2>&-", 1)):
+        done = subprocess.run(["sh", "-c", f'exec "$0" demo {closed}', PROGRAM], env=clean_env(),
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60,
+                              check=False)
+        equal(done.returncode, status, closed)
+        if closed == ">&-":
+            holds(done.stderr.decode(), "standard output")
 
 
 if __name__ == "__main__":

@@ -40,10 +40,15 @@ static void read_dimensions(struct arena *a, struct json_object *map,
                             struct point *p)
 {
     struct label *d = arena_array(a, 64, sizeof(*d));
+    struct json_object_iterator it = json_object_iter_begin(map);
+    const struct json_object_iterator end = json_object_iter_end(map);
 
-    json_object_object_foreach(map, name, value)
-    {
-        d[p->dimension_count].name = arena_str(a, str_of(name));
+    for (; !json_object_iter_equal(&it, &end); json_object_iter_next(&it)) {
+        struct json_object *value = json_object_iter_peek_value(&it);
+
+        assert_in_range(p->dimension_count, 0, 63);
+        d[p->dimension_count].name =
+            arena_str(a, str_of(json_object_iter_peek_name(&it)));
         d[p->dimension_count++].value =
             arena_str(a, str_of(json_object_get_string(value)));
     }

@@ -623,6 +623,17 @@ static void find_tasks(struct world *w)
     ",\"attachments\":[{\"type\":\"ElasticNetworkInterface\",\"details\":[" \
     "{\"name\":\"subnetId\",\"value\":\"x\"},"                              \
     "{\"name\":\"privateIPv4Address\",\"value\":\"" ip "\"}]}]"
+#define WELL(is) ",\"healthStatus\":\"" is "\""
+#define IN_CONTAINER(ip)                         \
+    ",\"containers\":[{\"networkInterfaces\":[{" \
+    "\"privateIpv4Address\":\"" ip "\"}]}]"
+#define RUNS      TASK("a", "RUNNING", "RUNNING", AT("10.0.0.1"))
+#define STARTS    TASK("b", "PENDING", "RUNNING", AT("10.0.0.2"))
+#define STOPS     TASK("c", "RUNNING", "STOPPED", AT("10.0.0.3"))
+#define SICK      TASK("d", "RUNNING", "RUNNING", WELL("UNHEALTHY") AT("10.0.0.4"))
+#define BRIDGED   IN_CONTAINER("10.0.0.5")
+#define WELL_TASK TASK("e", "RUNNING", "RUNNING", WELL("HEALTHY") BRIDGED)
+#define ONE_GONE  "{\"arn\":\"f\",\"reason\":\"MISSING\"}"
 
 static void test_addresses_are_those_of_tasks_that_run_and_are_well(
     void **state)
@@ -631,37 +642,8 @@ static void test_addresses_are_those_of_tasks_that_run_and_are_well(
 
     SERVE(w, GOOD("{\"taskArns\":[\"a\",\"b\"],\"nextToken\":\"more\"}"),
           GOOD("{\"taskArns\":[\"c\"]}"),
-          GOOD("{\"tasks\":[" TASK("a", "RUNNING", "RUNNING", AT("10.0.0.1")) "," TASK(
-              "b", "PENDING", "RUNNING",
-              AT("10.0.0.2")) "," TASK("c", "RUNNING", "STOPPED",
-                                       AT(
-                                           "10.0.0.3")) "," TASK("d", "RUNNING",
-                                                                 "RUNNING",
-                                                                 ",\"healthStat"
-                                                                 "us\":"
-                                                                 "\"UNHEALTHY"
-                                                                 "\"" AT(
-                                                                     "10.0.0."
-                                                                     "4")) "," TASK("e",
-                                                                                    "RUNNING",
-                                                                                    "RUNNING",
-                                                                                    ",\"healthStatus"
-                                                                                    "\":\"HEALTHY\","
-                                                                                    "\"containers\":"
-                                                                                    "[{"
-                                                                                    "\"networkInterf"
-                                                                                    "aces\":[{"
-                                                                                    "\"privateIpv4Ad"
-                                                                                    "dress\":"
-                                                                                    "\"10.0.0.5\"}]}"
-                                                                                    "]") "],"
-                                                                                         "\"failures"
-                                                                                         "\":[{"
-                                                                                         "\"arn\":"
-                                                                                         "\"f\","
-                                                                                         "\"reason\""
-                                                                                         ":\"MISSING"
-                                                                                         "\"}]}"));
+          GOOD("{\"tasks\":[" RUNS "," STARTS "," STOPS "," SICK "," WELL_TASK
+               "],\"failures\":[" ONE_GONE "]}"));
     find_tasks(w);
     assert_string_equal(buf_z(&w->addresses), "10.0.0.1 10.0.0.5 ");
     assert_int_equal(w->tasks_told, 1);

@@ -105,7 +105,7 @@ static void test_a_secret_header_is_masked_in_every_form(void **state)
 
 static void test_the_exposition_turns_names_and_keeps_labels(void **state)
 {
-    struct labels *l = labels_of("queue", "a\"b");
+    struct labels *l = labels_of("queue", "a\"b\\\n\033");
     struct report_metric m[] = {value("JobsPerWorker", 7.5),
                                 value("ScalebridgeDataAge", 0.25),
                                 value("my.metric", 1)};
@@ -118,8 +118,8 @@ static void test_the_exposition_turns_names_and_keeps_labels(void **state)
     report_prometheus(&r, &out);
     assert_non_null(strstr(buf_z(&out), "\nscalebridge_jobs_per_worker 7.5\n"));
     assert_non_null(strstr(buf_z(&out), "\nscalebridge_data_age 0.25\n"));
-    assert_non_null(
-        strstr(buf_z(&out), "\nscalebridge_my_metric{queue=\"a\\\"b\"} 1\n"));
+    assert_non_null(strstr(buf_z(&out), "\nscalebridge_my_metric{queue="
+                                        "\"a\\\"b\\\\\\n\033\"} 1\n"));
     assert_non_null(strstr(buf_z(&out), "# TYPE scalebridge_my_metric gauge"));
     buf_fini(&out);
     free(l);
