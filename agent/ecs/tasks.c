@@ -132,14 +132,15 @@ static void on_described(void *arg, struct str body, const struct err *err)
 static void describe(struct ecs_tasks_work *w)
 {
     size_t n = w->arn_count - w->described;
-    const struct str *from = w->arns + w->described;
+    const struct str *from;
 
-    if (n == 0) {
+    if (n == 0) { /* also where there are no ARNs at all */
         finish_all(w);
         return;
     }
     if (n > ECS_TASKS_MAX)
         n = ECS_TASKS_MAX;
+    from = w->arns + w->described;
     w->described += n;
     ask(w, ECS_TARGET("DescribeTasks"),
         ecs_write_tasks(w->place.cluster, from, n, &w->arena), on_described);

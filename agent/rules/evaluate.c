@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/rules/groups.h"
 #include "agent/rules/rows.h"
 #include "agent/rules/rule.h"
 
@@ -72,6 +73,7 @@ static bool query(struct run *run, const struct promql *q, struct gather *g,
         .store = run->world->store,
         .t_ms = run->world->t_ms,
         .arena = run->arena,
+        .max_samples = RULES_SAMPLES_MAX,
         .input = g ? hear : NULL,
         .input_arg = g,
     };

@@ -200,6 +200,7 @@ static bool compute(const struct record *r, const struct group *g,
     const struct promql_eval with = {.store = w->store,
                                      .t_ms = g->begun_ms - g->offset_ms,
                                      .step_ms = w->step_ms,
+                                     .max_samples = RULES_SAMPLES_MAX,
                                      .arena = w->arena};
     struct promql_result result;
 

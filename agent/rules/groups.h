@@ -20,6 +20,11 @@
 #include "agent/promql/promql.h"
 #include "agent/store/store.h"
 
+/* Samples that one expression may read and compute: a tenth of Prometheus'
+ * default, which is a server's.  It bounds what a query that somebody pasted
+ * can take of a sidecar's memory (320 MiB at the very worst). */
+#define RULES_SAMPLES_MAX ((size_t)5000000)
+
 struct record { /* one recording rule */
     struct str name;
     struct promql *query;
