@@ -5,6 +5,7 @@
 #include "agent/base/mem.h"
 #include "agent/io/http.h"
 #include "agent/io/resolve.h"
+#include "agent/parts.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -71,177 +72,6 @@ static void make_store(struct agent *a)
     a->store = store_new(&store);
 }
 
-/*
- * Jobs: discovery tells scraping where the targets are.
- */
-static void on_targets(void *arg, const struct target_list *list)
-{
-    struct agent_job *job = arg;
-
-    job->discovered = true;
-    scrape_pool_set_targets(job->pool, list);
-    if (job->agent->discovered)
-        job->agent->discovered(job->agent);
-}
-
-static void make_job(struct agent *a, struct agent_job *job,
-                     const struct settings_job *conf)
-{
-    struct scrape_pool_options pool = {.loop = a->loop,
-                                       .http = a->http,
-                                       .store = a->store,
-                                       .job = str_of(conf->name),
-                                       .conf = &conf->scrape,
-                                       .wanted = &a->filter};
-    struct discovery_options discovery = {.loop = a->loop,
-                                          .resolver = a->resolver,
-                                          .ecs = a->ecs,
-                                          .job = str_of(conf->name),
-                                          .conf = &conf->discover,
-                                          .once = a->once,
-                                          .changed = on_targets,
-                                          .arg = job};
-
-    *job = (struct agent_job){.agent = a, .conf = conf};
-    job->pool = scrape_pool_new(&pool);
-    job->discovery = discovery_new(&discovery);
-}
-
-static void make_jobs(struct agent *a)
-{
-    const struct settings_scrape *s = &a->settings->values.scrape;
-
-    a->job_count = s->jobs_count;
-    a->jobs = xcalloc(a->job_count + 1, sizeof(*a->jobs));
-    for (size_t i = 0; i < a->job_count; i++)
-        make_job(a, &a->jobs[i], &s->jobs[i]);
-}
-
-/*
- * Running workers, as a series that expressions can read.
- */
-static bool count_up(void *arg, struct str name, int64_t *up, struct err *err)
-{
-    const struct agent *a = arg;
-
-    for (size_t i = 0; i < a->job_count; i++) {
-        const struct agent_job *job = &a->jobs[i];
-
-        if (!str_eqz(name, job->conf->name))
-            continue;
-        if (!job->discovered)
-            return err_set(err, ERR_NETWORK,
-                           "the targets of job %s are not known yet",
-                           job->conf->name);
-        *up = 0;
-        for (size_t t = 0; t < scrape_pool_count(job->pool); t++) {
-            struct scrape_status s = scrape_pool_status(job->pool, t);
-
-            if (s.health == SCRAPE_UNKNOWN)
-                return err_set(err, ERR_NETWORK,
-                               "job %s has not been scraped yet",
-                               job->conf->name);
-            *up += s.health == SCRAPE_UP;
-        }
-        return true;
-    }
-    return err_set(err, ERR_CONFIG, "there is no job %.*s", STR_ARG(name));
-}
-
-static void write_workers(struct agent *a, struct str name, struct str service,
-                          bool known, int64_t at_ms, int64_t count)
-{
-    struct labels_builder b = {0};
-    struct labels *labels;
-    struct series *series;
-
-    labels_set(&b, LABEL_NAME, name);
-    labels_set(&b, STR("service"), service);
-    labels = labels_build(&b, NULL);
-    series = store_series(a->store, labels);
-    if (series && known)
-        (void)series_append(series, at_ms, (double)count);
-    else if (series)
-        (void)series_append(series, loop_now(a->loop).wall_ms, sample_stale());
-    labels_builder_fini(&b);
-    free(labels);
-}
-
-static void on_capacity(void *arg, const struct capacity_reading *r)
-{
-    struct agent *a = arg;
-
-    write_workers(a, CAPACITY_SERIES, r->service, r->known, r->at_ms,
-                  r->running);
-    if (r->has_desired)
-        write_workers(a, CAPACITY_DESIRED_SERIES, r->service, r->known,
-                      r->at_ms, r->desired);
-}
-
-static void make_capacity(struct agent *a)
-{
-    const struct settings_values *s = &a->settings->values;
-    struct capacity_options o = {.loop = a->loop,
-                                 .resolver = a->resolver,
-                                 .ecs = a->ecs,
-                                 .up = count_up,
-                                 .read = on_capacity,
-                                 .arg = a};
-
-    a->capacity = capacity_new(&o);
-    for (size_t i = 0; i < s->capacity_count; i++)
-        capacity_add(a->capacity, str_of(s->capacity[i].service),
-                     &s->capacity[i].source);
-}
-
-/*
- * Sinks.
- */
-static void on_ended(void *arg, const struct point *point, enum outbox_end end,
-                     const struct err *why)
-{
-    struct agent_sink *sink = arg;
-
-    (void)point;
-    (void)why;
-    if (end == OUTBOX_ACCEPTED)
-        sink->accepted++;
-    else
-        sink->lost++;
-}
-
-static bool on_write(void *arg, struct str bytes, struct err *err)
-{
-    struct agent_sink *sink = arg;
-
-    return lines_write(&sink->agent->out, bytes, err);
-}
-
-static void make_sinks(struct agent *a, bool deliver)
-{
-    const struct settings *s = a->settings;
-
-    a->out = (struct lines){.fd = STDOUT_FILENO, .name = "standard output"};
-    a->sink_count = s->sink_count;
-    a->sinks = xcalloc(a->sink_count + 1, sizeof(*a->sinks));
-    for (size_t i = 0; i < a->sink_count; i++) {
-        struct agent_sink *sink = &a->sinks[i];
-        struct outbox_options o = {.loop = a->loop,
-                                   .http = a->http,
-                                   .type = s->sinks[i].type,
-                                   .conf = s->sinks[i].conf,
-                                   .deliver = s->values.deliver,
-                                   .env = &auth_env_process,
-                                   .ended = on_ended,
-                                   .write = on_write,
-                                   .arg = sink};
-
-        *sink = (struct agent_sink){.agent = a, .conf = &s->sinks[i]};
-        if (deliver)
-            sink->outbox = outbox_new(&o);
-    }
-}
-
 static int by_name(const void *a, const void *b)
 {
     const struct label *x = a, *y = b;
@@ -266,61 +96,6 @@ static void make_window(struct agent *a)
 /*
  * Evaluation.
  */
-static void describe_targets(struct agent *a, const struct agent_job *job,
-                             struct rule_job *out)
-{
-    size_t n = scrape_pool_count(job->pool);
-    struct rule_target *t = arena_array(&a->arena, n, sizeof(*t));
-
-    for (size_t i = 0; i < n; i++) {
-        struct scrape_status s = scrape_pool_status(job->pool, i);
-
-        t[i].url = arena_str(&a->arena, s.url);
-        t[i].instance =
-            arena_str(&a->arena, labels_get(s.labels, LABEL_INSTANCE));
-        t[i].up = s.health == SCRAPE_UP;
-        t[i].good_ms = s.good_ms;
-        if (s.health == SCRAPE_DOWN)
-            t[i].error = arena_str(&a->arena, str_of(s.error.text));
-    }
-    out->targets = t;
-    out->target_count = n;
-}
-
-static const struct rule_job *describe_jobs(struct agent *a)
-{
-    struct rule_job *jobs = arena_array(&a->arena, a->job_count, sizeof(*jobs));
-
-    for (size_t i = 0; i < a->job_count; i++) {
-        const struct agent_job *job = &a->jobs[i];
-        const struct target_list *list = discovery_targets(job->discovery);
-
-        jobs[i].name = str_of(job->conf->name);
-        jobs[i].replicas = job->conf->replicas;
-        jobs[i].complete = list->complete;
-        jobs[i].reason = arena_str(&a->arena, list->reason);
-        jobs[i].doubt = arena_str(&a->arena, list->doubt);
-        describe_targets(a, job, &jobs[i]);
-    }
-    return jobs;
-}
-
-static const struct rule_service *describe_services(struct agent *a)
-{
-    size_t n = capacity_count(a->capacity);
-    struct rule_service *services =
-        arena_array(&a->arena, n, sizeof(*services));
-
-    for (size_t i = 0; i < n; i++) {
-        struct capacity_reading r = capacity_reading(a->capacity, i);
-
-        services[i].name = arena_str(&a->arena, r.service);
-        services[i].known = r.known;
-        services[i].reason = arena_str(&a->arena, r.reason);
-    }
-    return services;
-}
-
 static const char *event_name(const struct rule_event *e)
 {
     if (e->doubt)
@@ -364,9 +139,9 @@ void agent_evaluate(struct agent *a)
 
     arena_reset(&a->arena);
     store_expire(a->store, world.t_ms);
-    world.jobs = describe_jobs(a);
+    world.jobs = parts_describe_jobs(a);
     world.job_count = a->job_count;
-    world.services = describe_services(a);
+    world.services = parts_describe_services(a);
     world.service_count = capacity_count(a->capacity);
     rules_record(a->rules, &world, a->store,
                  a->settings->values.scrape.common.interval_ms, &a->arena,
@@ -392,7 +167,7 @@ void agent_publish(struct agent *a)
     if (batch.count == 0)
         return;
     for (size_t i = 0; i < a->sink_count; i++)
-        outbox_add(a->sinks[i].outbox, &batch);
+        outbox_add(a->sinks[i]->outbox, &batch);
 }
 
 /*
@@ -466,9 +241,9 @@ struct agent *agent_new(const struct agent_options *options, struct err *err)
     tell_alerts(a->settings->groups);
     make_store(a);
     make_window(a);
-    make_sinks(a, options->deliver);
-    make_capacity(a);
-    make_jobs(a);
+    parts_make_sinks(a, options->deliver);
+    parts_make_capacity(a);
+    parts_make_jobs(a);
     return a;
 }
 
@@ -476,15 +251,9 @@ void agent_free(struct agent *a)
 {
     if (!a)
         return;
-    for (size_t i = a->job_count; i-- > 0;) {
-        discovery_free(a->jobs[i].discovery);
-        scrape_pool_free(a->jobs[i].pool);
-    }
-    free(a->jobs);
+    parts_free_jobs(a);
     capacity_free(a->capacity);
-    for (size_t i = a->sink_count; i-- > 0;)
-        outbox_free(a->sinks[i].outbox);
-    free(a->sinks);
+    parts_free_sinks(a);
     window_free(a->window);
     free(a->dimensions);
     store_free(a->store);

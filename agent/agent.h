@@ -56,10 +56,10 @@ struct agent {
     struct parse_filter filter;
     struct store *store;
     struct capacity *capacity;
-    struct agent_job *jobs;
+    struct agent_job **jobs;
     size_t job_count;
     struct lines out; /* standard output, for the sinks that write there */
-    struct agent_sink *sinks;
+    struct agent_sink **sinks;
     size_t sink_count;
     struct label *dimensions; /* of every point, sorted */
     size_t dimension_count;

@@ -45,7 +45,7 @@ static void deliver(struct once *o)
     agent_publish(a);
     o->flushing = a->sink_count;
     for (size_t i = 0; i < a->sink_count; i++)
-        outbox_flush(a->sinks[i].outbox, deadline, on_flushed, o);
+        outbox_flush(a->sinks[i]->outbox, deadline, on_flushed, o);
     if (a->sink_count == 0)
         loop_stop(a->loop);
 }
@@ -69,7 +69,7 @@ static void on_scraped(void *arg)
 
     job->scraped = true;
     for (size_t i = 0; i < a->job_count; i++)
-        if (!a->jobs[i].scraped)
+        if (!a->jobs[i]->scraped)
             return;
     if (--o->rounds > 0)
         timer_arm(a->loop, &o->timer, loop_now(a->loop).mono_ms + SECOND_LOOK,
@@ -84,9 +84,9 @@ static void scrape_all(void *arg)
     struct agent *a = o->agent;
 
     for (size_t i = 0; i < a->job_count; i++)
-        a->jobs[i].scraped = false;
+        a->jobs[i]->scraped = false;
     for (size_t i = 0; i < a->job_count; i++)
-        scrape_pool_once(a->jobs[i].pool, on_scraped, &a->jobs[i]);
+        scrape_pool_once(a->jobs[i]->pool, on_scraped, a->jobs[i]);
 }
 
 static void on_discovered(struct agent *a)
@@ -94,7 +94,7 @@ static void on_discovered(struct agent *a)
     struct once *o = a->owner;
 
     for (size_t i = 0; i < a->job_count; i++)
-        if (!a->jobs[i].discovered)
+        if (!a->jobs[i]->discovered)
             return;
     if (o->scraping)
         return;
@@ -193,9 +193,9 @@ static void view_sinks(struct once *o, struct arena *arena, struct report *r)
         batch.points = agent_points(a, &batch.count);
     for (size_t i = 0; i < a->sink_count; i++) {
         if (o->dry)
-            preview_sink(&a->sinks[i], &batch, arena, &sinks[i]);
+            preview_sink(a->sinks[i], &batch, arena, &sinks[i]);
         else
-            outcome_of_sink(&a->sinks[i], arena, &sinks[i]);
+            outcome_of_sink(a->sinks[i], arena, &sinks[i]);
     }
     r->sinks = sinks;
     r->sink_count = a->sink_count;

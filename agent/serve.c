@@ -89,11 +89,11 @@ static void end(struct serve *s)
     timer_disarm(&s->evaluate);
     timer_disarm(&s->publish);
     for (size_t i = 0; i < a->job_count; i++)
-        scrape_pool_stop(a->jobs[i].pool);
+        scrape_pool_stop(a->jobs[i]->pool);
     agent_publish(a);
     s->flushing = a->sink_count;
     for (size_t i = 0; i < a->sink_count; i++)
-        outbox_flush(a->sinks[i].outbox, deadline, on_flushed, s);
+        outbox_flush(a->sinks[i]->outbox, deadline, on_flushed, s);
     if (a->sink_count == 0)
         loop_stop(a->loop);
 }
@@ -123,12 +123,12 @@ static void tell_start(const struct agent *a)
 static void tell_end(const struct agent *a)
 {
     for (size_t i = 0; i < a->sink_count; i++) {
-        const struct outbox_stats *st = outbox_stats(a->sinks[i].outbox);
+        const struct outbox_stats *st = outbox_stats(a->sinks[i]->outbox);
 
         log_write(st->queued ? LOG_WARN : LOG_INFO, "sink_ended",
-                  log_z("sink", a->sinks[i].conf->type->name),
-                  log_i("accepted", (int64_t)a->sinks[i].accepted),
-                  log_i("lost", (int64_t)(a->sinks[i].lost + st->queued)),
+                  log_z("sink", a->sinks[i]->conf->type->name),
+                  log_i("accepted", (int64_t)a->sinks[i]->accepted),
+                  log_i("lost", (int64_t)(a->sinks[i]->lost + st->queued)),
                   LOG_END);
     }
     log_info("ended");
@@ -146,7 +146,7 @@ bool agent_serve(const struct settings *settings, struct err *err)
     loop_on_signal(a->loop, SIGTERM, on_signal, &s);
     loop_on_signal(a->loop, SIGINT, on_signal, &s);
     for (size_t i = 0; i < a->job_count; i++)
-        scrape_pool_start(a->jobs[i].pool);
+        scrape_pool_start(a->jobs[i]->pool);
     capacity_start(a->capacity);
     arm_evaluate(&s, false);
     arm_publish(&s, false);

@@ -8,12 +8,12 @@ static void view_targets(struct agent *a, struct arena *arena, struct report *r)
     size_t n = 0;
 
     for (size_t i = 0; i < a->job_count; i++)
-        n += scrape_pool_count(a->jobs[i].pool);
+        n += scrape_pool_count(a->jobs[i]->pool);
     targets = arena_array(arena, n, sizeof(*targets));
     r->targets = targets;
     r->target_count = n;
     for (size_t i = 0; i < a->job_count; i++) {
-        struct agent_job *job = &a->jobs[i];
+        struct agent_job *job = a->jobs[i];
 
         for (size_t t = 0; t < scrape_pool_count(job->pool); t++) {
             struct scrape_status s = scrape_pool_status(job->pool, t);

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * workers.c - running workers, as series that expressions can read.
+ */
+#include "agent/parts.h"
+
+#include <stdlib.h>
+
+static void write_workers(struct agent *a, struct str name, struct str service,
+                          bool known, int64_t at_ms, int64_t count)
+{
+    struct labels_builder b = {0};
+    struct labels *labels;
+    struct series *series;
+
+    labels_set(&b, LABEL_NAME, name);
+    labels_set(&b, STR("service"), service);
+    labels = labels_build(&b, NULL);
+    series = store_series(a->store, labels);
+    if (series && known)
+        (void)series_append(series, at_ms, (double)count);
+    else if (series)
+        (void)series_append(series, loop_now(a->loop).wall_ms, sample_stale());
+    labels_builder_fini(&b);
+    free(labels);
+}
+
+static void on_capacity(void *arg, const struct capacity_reading *r)
+{
+    struct agent *a = arg;
+
+    write_workers(a, CAPACITY_SERIES, r->service, r->known, r->at_ms,
+                  r->running);
+    if (r->has_desired)
+        write_workers(a, CAPACITY_DESIRED_SERIES, r->service, r->known,
+                      r->at_ms, r->desired);
+}
+
+void parts_make_capacity(struct agent *a)
+{
+    const struct settings_values *s = &a->settings->values;
+    struct capacity_options o = {.loop = a->loop,
+                                 .resolver = a->resolver,
+                                 .ecs = a->ecs,
+                                 .up = parts_count_up,
+                                 .read = on_capacity,
+                                 .arg = a};
+
+    a->capacity = capacity_new(&o);
+    for (size_t i = 0; i < s->capacity_count; i++)
+        capacity_add(a->capacity, str_of(s->capacity[i].service),
+                     &s->capacity[i].source);
+}
+
+const struct rule_service *parts_describe_services(struct agent *a)
+{
+    size_t n = capacity_count(a->capacity);
+    struct rule_service *services =
+        arena_array(&a->arena, n, sizeof(*services));
+
+    for (size_t i = 0; i < n; i++) {
+        struct capacity_reading r = capacity_reading(a->capacity, i);
+
+        services[i].name = arena_str(&a->arena, r.service);
+        services[i].known = r.known;
+        services[i].reason = arena_str(&a->arena, r.reason);
+    }
+    return services;
+}
