@@ -410,7 +410,7 @@ void line_labels(struct parser *p)
 
     c.end = c.at + l->series_len;
     c.blanks = p->o.format == PARSE_PROMETHEUS;
-    l->label_count = 0;
+    l->label_count = l->exemplar_count = 0;
     l->name_len = 0;
     l->name_quoted = false;
     (void)series(&c); /* it was read before */

@@ -197,22 +197,16 @@ static bool can_learn(const struct line *l)
            is_canonical(l);
 }
 
-/* The shape with this prefix and these labels, or one to give up for it. */
-static struct shape *place_for(struct fast *f, const char *text,
-                               size_t prefix_len)
+/* A free place, or that of a shape to give up. */
+static struct shape *place_for(struct fast *f)
 {
-    struct shape *s;
-
     for (size_t i = 0; i < SHAPES; i++)
         if (!f->shapes[i].used)
             return &f->shapes[i];
-    (void)text;
-    (void)prefix_len;
     f->evict = (uint8_t)((f->evict + 1) % SHAPES);
     if (f->evict == f->current)
         f->evict = (uint8_t)((f->evict + 1) % SHAPES);
-    s = &f->shapes[f->evict];
-    return s;
+    return &f->shapes[f->evict];
 }
 
 static void describe(struct shape *s, const struct line *l)
@@ -239,7 +233,7 @@ void fast_learn(struct parser *p, const struct line *l, bool wanted)
     prefix = l->label_count ? l->labels[0].value_at : l->series_len + 1;
     if (prefix > SHAPE_PREFIX)
         return;
-    s = place_for(f, l->text, prefix);
+    s = place_for(f);
     *s = (struct shape){.used = true, .wanted = wanted};
     s->labels = (uint8_t)l->label_count;
     s->name_len = (uint16_t)l->name_len;

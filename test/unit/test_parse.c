@@ -289,6 +289,31 @@ static void test_series_are_known_from_the_body_before(void **state)
     reading_fini(&r);
 }
 
+static void test_labels_of_a_known_series_behind_an_exemplar_are_its_own(
+    void **state)
+{
+    static const char *const body = "# TYPE a counter\n"
+                                    "a_total{x=\"1\"} 1 # {id=\"7\"} 1\n"
+                                    "a_total{y=\"22\"} 2\n# EOF\n";
+    struct reading r;
+    char *first;
+
+    (void)state;
+    reading_init(&r);
+    r.options.format = PARSE_OPENMETRICS;
+    r.options.memory = parse_memory_new();
+    first = xstrdup(read_whole(&r, body));
+    assert_non_null(strstr(first, "{\"y\":\"22\"}"));
+    for (size_t step = 1; step < strlen(body); step++) {
+        read_pieces(&r, str_of(body), 0, step);
+        assert_string_equal(buf_z(&r.out), first);
+        assert_true(r.counters.known > 0);
+    }
+    free(first);
+    parse_memory_free(r.options.memory);
+    reading_fini(&r);
+}
+
 static void test_a_bad_body_leaves_the_memory_as_it_was(void **state)
 {
     struct reading r;
@@ -443,6 +468,8 @@ int main(void)
         cmocka_unit_test(test_only_wanted_samples_are_handed_on),
         cmocka_unit_test(test_a_fault_in_a_line_nobody_wants_fails_the_body),
         cmocka_unit_test(test_series_are_known_from_the_body_before),
+        cmocka_unit_test(
+            test_labels_of_a_known_series_behind_an_exemplar_are_its_own),
         cmocka_unit_test(test_a_bad_body_leaves_the_memory_as_it_was),
         cmocka_unit_test(test_a_changed_type_makes_a_series_new),
         cmocka_unit_test(test_limits_are_told_where_they_are_hit),
