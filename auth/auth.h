@@ -28,6 +28,7 @@ struct credentials {
     char *secret;       /* AWS secret access key */
     char *token;        /* session token, or bearer token */
     int64_t expires_ms; /* wall clock; 0: never */
+    int64_t renew_ms;   /* wall clock; 0: as the lease thinks fit */
     char source[96];    /* for people: "environment", "container endpoint" */
 };
 
@@ -64,6 +65,10 @@ struct provide_out {
     struct http_request ask;  /* for PROVIDE_ASK */
     struct credentials creds; /* for PROVIDE_DONE; the caller's to clear */
     struct err err;           /* for PROVIDE_RETRY and PROVIDE_FAILED */
+    /* For PROVIDE_RETRY: not sooner than this; and whether that is what has to
+     * be waited for, so that it counts as no try (the provider bounds it). */
+    int64_t after_ms;
+    bool patient;
 };
 
 struct provider_type {

@@ -55,6 +55,7 @@ struct crypto_key {
     unsigned char *certs[CERTS_MAX];
     size_t lens[CERTS_MAX];
     size_t count;
+    bool has_own; /* it is the first */
 };
 
 void crypto_key_free(struct crypto_key *key)
@@ -96,6 +97,7 @@ static bool keep(struct crypto_key *key, X509 *cert)
         }
         key->certs[0] = der;
         key->lens[0] = (size_t)len;
+        key->has_own = true;
     }
     key->count++;
     return true;
@@ -196,6 +198,9 @@ bool crypto_key_read(struct str file, struct str password,
         ok = err_set(err, ERR_CONFIG,
                      "its private key has %d bits; make one of %d or more",
                      EVP_PKEY_get_bits(key->pkey), BITS_LEAST);
+    else if (ok && key->count > 0 && !key->has_own)
+        ok = err_set(err, ERR_CONFIG,
+                     "none of its certificates belongs to its private key");
     if (ok)
         *out = key;
     else

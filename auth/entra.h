@@ -18,7 +18,7 @@
  *     lease.env = entra_env(env, &o, arena);
  *
  * One lease per audience.  Without an overlay the audience is that of Azure
- * Monitor's ingestion in the cloud of AZURE_AUTHORITY_HOST.
+ * Monitor's ingestion.
  */
 #ifndef AUTH_ENTRA_H
 #define AUTH_ENTRA_H
@@ -37,8 +37,9 @@ enum entra_service {
 
 /*
  * The service's audience in the cloud that AZURE_AUTHORITY_HOST names, byte
- * for byte as the service wants it: https://monitoring.azure.com/ with its
- * slash.  Lives for ever.
+ * for byte as the service wants it, with its slash.  Microsoft documents no
+ * other audience of Monitor's ingestion than https://monitoring.azure.com/, so
+ * another cloud may need its own by option.  Lives for ever.
  */
 struct str entra_audience(const struct auth_env *env,
                           enum entra_service service);

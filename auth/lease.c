@@ -144,6 +144,7 @@ static void renew(void *arg)
 static void set_expiry(struct lease *l)
 {
     int64_t life = l->value.expires_ms - loop_now(l->loop).wall_ms;
+    int64_t until = l->value.renew_ms - loop_now(l->loop).wall_ms;
     int64_t ahead = AHEAD_LEAST + random_up_to(l, AHEAD_MORE);
 
     l->expires_mono = INT64_MAX;
@@ -156,6 +157,8 @@ static void set_expiry(struct lease *l)
     }
     if (ahead > life / 2)
         ahead = life / 2;
+    if (until > 0 && life - until > ahead)
+        ahead = life - until;
     l->expires_mono = mono(l) + life;
     timer_arm(l->loop, &l->work, l->expires_mono - ahead, renew, l);
 }
@@ -194,7 +197,8 @@ static void rest(struct lease *l, int64_t at_least_ms)
     timer_arm(l->loop, &l->work, mono(l) + wait, rested, l);
 }
 
-static void fail(struct lease *l, const struct err *why, bool for_good)
+static void fail(struct lease *l, const struct err *why, bool for_good,
+                 const struct provide_out *out)
 {
     l->failure = *why;
     if (!l->told_failing)
@@ -202,11 +206,11 @@ static void fail(struct lease *l, const struct err *why, bool for_good)
                  log_b("still_valid", usable(l)));
     l->told_failing = true;
     if (usable(l)) /* nobody is in need: go on in the background */
-        rest(l, for_good ? REST_CAP : 0);
-    else if (for_good || l->backoff.tries + 1 >= TRIES)
+        rest(l, for_good ? REST_CAP : out->after_ms);
+    else if (for_good || (!out->patient && l->backoff.tries + 1 >= TRIES))
         give_up(l);
     else
-        rest(l, 0);
+        rest(l, out->after_ms);
 }
 
 /*
@@ -215,10 +219,10 @@ static void fail(struct lease *l, const struct err *why, bool for_good)
 static void on_answer(void *arg, const struct http_response *res,
                       const struct err *net);
 
-static void failed(struct lease *l, struct err *why, bool for_good)
+static void failed(struct lease *l, struct provide_out *out, bool for_good)
 {
-    (void)err_wrap(why, "%s", provider(l)->name);
-    fail(l, why, for_good);
+    (void)err_wrap(&out->err, "%s", provider(l)->name);
+    fail(l, &out->err, for_good, out);
 }
 
 /* True: not configured, so the next one's turn. */
@@ -242,10 +246,10 @@ static bool step(struct lease *l, enum provide what, struct provide_out *out)
         succeed(l, &out->creds);
         break;
     case PROVIDE_RETRY:
-        failed(l, &out->err, false);
+        failed(l, out, false);
         break;
     case PROVIDE_FAILED:
-        failed(l, &out->err, true);
+        failed(l, out, true);
         break;
     }
     return false;
@@ -277,7 +281,7 @@ static void ask_from_here(struct lease *l)
     (void)err_set(&none, ERR_CONFIG, "%s",
                   l->with.mend ? l->with.mend
                                : "no credentials are configured");
-    fail(l, &none, true);
+    fail(l, &none, true, NULL);
 }
 
 static void fetch(struct lease *l)
