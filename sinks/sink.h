@@ -57,7 +57,17 @@ struct sink_type {
     /* NULL: needs no credentials. */
     const struct provider_type *const *providers;
     const char *no_credentials; /* the mend when no provider is configured */
+    /* The environment as those providers are to see it: `under`, with what the
+     * settings say of identities laid over it; lives in `arena`.  May be NULL.
+     */
+    const struct auth_env *(*auth_env)(const void *conf,
+                                       const struct auth_env *under,
+                                       struct arena *arena);
 
+    /* Who the credentials themselves say we are, and what they need to be
+     * granted where, as one line for people; nobody is asked.  May be NULL. */
+    bool (*know_who)(const void *conf, const struct credentials *creds,
+                     struct arena *arena, struct str *who, struct err *err);
     /*
      * Who the cloud says that these credentials are: the request, ready for
      * the wire, and its answer as words for people.  Both may be NULL.

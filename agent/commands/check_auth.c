@@ -52,10 +52,15 @@ static void on_creds(void *arg, const struct credentials *creds,
 static bool fetch(struct check *c, const struct provider_type *type)
 {
     const struct provider_type *const alone[] = {type, NULL};
-    const struct lease_options o = {
+    const struct sink_type *sink = c->sink->type;
+    struct lease_options o = {
         .providers = alone, .env = &auth_env_process, .mend = absent};
-    struct lease *lease = lease_new(c->loop, c->http, &o);
     struct lease_waiter waiter = {0};
+    struct lease *lease;
+
+    if (sink->auth_env)
+        o.env = sink->auth_env(c->sink->conf, o.env, &c->arena);
+    lease = lease_new(c->loop, c->http, &o);
 
     credentials_clear(&c->creds);
     lease_wait(lease, &waiter, on_creds, c);
@@ -136,10 +141,33 @@ static const struct provider_type *try_all(struct check *c)
     return first;
 }
 
-static bool check_sink(struct check *c)
+/* As the credentials say, or the cloud; true where neither can. */
+static bool tell_who(struct check *c)
 {
     const struct sink_type *type = c->sink->type;
     struct http_request req = {0};
+    bool ok = true;
+
+    if (type->know_who)
+        ok = type->know_who(c->sink->conf, &c->creds, &c->arena, &c->who,
+                            &c->err);
+    else if (type->ask_who)
+        ok = ask_who(c, &req);
+    else
+        return true;
+    if (!ok) {
+        buf_addf(&c->out, "  %-20sfailed: %s\n", "who we are", c->err.text);
+        return false;
+    }
+    buf_addf(&c->out, "  %-20s%.*s\n", "who we are", STR_ARG(c->who));
+    buf_addf(&c->out, "  %-20s%.*s\n", "as says",
+             STR_ARG(type->know_who ? STR("the token") : req.url));
+    return true;
+}
+
+static bool check_sink(struct check *c)
+{
+    const struct sink_type *type = c->sink->type;
     const struct provider_type *first;
 
     buf_addf(&c->out, "%s\n", type->name);
@@ -152,15 +180,7 @@ static bool check_sink(struct check *c)
         buf_addf(&c->out, "  %s\n", type->no_credentials);
     if (!first || !c->creds.source[0])
         return false;
-    if (!type->ask_who)
-        return true;
-    if (!ask_who(c, &req)) {
-        buf_addf(&c->out, "  %-20sfailed: %s\n", "who we are", c->err.text);
-        return false;
-    }
-    buf_addf(&c->out, "  %-20s%.*s\n", "who we are", STR_ARG(c->who));
-    buf_addf(&c->out, "  %-20s%.*s\n", "as says", STR_ARG(req.url));
-    return true;
+    return tell_who(c);
 }
 
 static bool check_all(struct check *c, const struct settings *s,

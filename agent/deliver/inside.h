@@ -32,8 +32,9 @@ struct outbox {
     struct http_request req;
     struct timer timer; /* RESTING's end, or the next pass of IDLE */
     struct timer flush_timer;
-    struct arena arena;   /* of one request */
-    struct entry **batch; /* what the request holds, in its order */
+    struct arena arena;    /* of one request */
+    struct arena settings; /* what the lease is told; lives as long as it */
+    struct entry **batch;  /* what the request holds, in its order */
     const struct point **points;
     size_t taken;
     size_t cut; /* at most so many points in the next request */

@@ -288,11 +288,14 @@ struct outbox *outbox_new(const struct outbox_options *options)
     o->batch = xcalloc(BATCH_MAX, sizeof(*o->batch));
     o->points = xcalloc(BATCH_MAX, sizeof(*o->points));
     arena_init(&o->arena, 8192);
+    arena_init(&o->settings, 512);
     if (t->providers) {
         struct lease_options lease = {.providers = t->providers,
                                       .env = options->env,
                                       .mend = t->no_credentials};
 
+        if (t->auth_env)
+            lease.env = t->auth_env(options->conf, options->env, &o->settings);
         o->lease = lease_new(options->loop, options->http, &lease);
     }
     return o;
@@ -311,6 +314,7 @@ void outbox_free(struct outbox *o)
         queue_drop(&o->queue, queue_oldest(&o->queue));
     outbox_forget_told(o);
     arena_fini(&o->arena);
+    arena_fini(&o->settings);
     free(o->batch);
     free(o->points);
     free(o);
