@@ -17,7 +17,7 @@ static void on_ended(void *arg, const struct point *point, enum outbox_end end,
     (void)why;
     if (end == OUTBOX_ACCEPTED)
         sink->accepted++;
-    else
+    else if (end != OUTBOX_SUPERSEDED)
         sink->lost++;
 }
 

@@ -36,7 +36,8 @@ struct verdict {
     const size_t *bad; /* VERDICT_PARTIAL: indices into the batch, rising */
     size_t bad_count;
     bool rest_delivered; /* VERDICT_PARTIAL: the others are in (else resend) */
-    bool denied;         /* permission is missing: the text says which */
+    bool denied;         /* until people mend it (a permission is missing), all
+                            points wait: the text says what */
     struct err err;      /* the cloud's own words, and the mend */
 };
 
@@ -78,6 +79,18 @@ struct sink_type {
                     struct err *err);
     bool (*read_who)(const struct http_response *res, struct arena *arena,
                      struct str *who, struct err *err);
+
+    /*
+     * How this cloud wants the points of one series.  each_evaluation: every
+     * evaluation at once, and one at least every half minute, in place of all
+     * of them together every publish.interval.  newest_wins: of those that
+     * wait only the newest is sent.  least_gap_ms: none that is stamped less
+     * than this after the last one that was accepted, not even at shutdown.
+     * What is left out for the last two ends as superseded, which is no loss.
+     */
+    bool each_evaluation;
+    bool newest_wins;
+    int64_t least_gap_ms;
 
     int64_t oldest_ms; /* points older than this are dropped, never sent */
     int64_t ahead_ms;  /* nor those further ahead; 0 for both: no limit */

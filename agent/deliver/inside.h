@@ -3,8 +3,9 @@
  * inside.h - what the files of an outbox share; no other folder includes it.
  *
  * outbox.c lives, chooses and sends; outbox_act.c acts on what the cloud
- * answered; outbox_end.c says why a point left the queue.  Only outbox_again()
- * and outbox_rest() end a request: exactly one of them follows each answer.
+ * answered; outbox_end.c says why a point left the queue, outbox_series.c which
+ * points of one series a cloud does not want.  Only outbox_again() and
+ * outbox_rest() end a request: exactly one of them follows each answer.
  */
 #ifndef AGENT_DELIVER_INSIDE_H
 #define AGENT_DELIVER_INSIDE_H
@@ -25,7 +26,8 @@ struct outbox {
     struct outbox_options with;
     enum outbox_state state;
     struct queue queue;
-    struct map told; /* "metric\nreason" of drops already in the log */
+    struct queue recent; /* copies of what was accepted: least_gap_ms */
+    struct map told;     /* "metric\nreason" of drops already in the log */
     struct lease *lease;
     struct lease_waiter waiter;
     struct http_call call;
@@ -88,5 +90,14 @@ void outbox_expire(struct outbox *o);
 /* Ends the oldest points while the queue is over max_bytes. */
 void outbox_shrink(struct outbox *o);
 void outbox_forget_told(struct outbox *o);
+
+/*
+ * outbox_series.c
+ */
+/* Ends what this cloud does not want beside another point of its series; no
+ * request is under way. */
+void outbox_thin(struct outbox *o);
+/* It was accepted. */
+void outbox_remember(struct outbox *o, const struct point *p);
 
 #endif

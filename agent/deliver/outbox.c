@@ -265,6 +265,7 @@ static void pass(void *arg)
     if (o->state == RESTING)
         enter(o, IDLE);
     outbox_expire(o);
+    outbox_thin(o);
     count = choose(o);
     if (count > 0)
         start_request(o, count);
@@ -312,6 +313,8 @@ void outbox_free(struct outbox *o)
     lease_free(o->lease);
     while (!queue_empty(&o->queue))
         queue_drop(&o->queue, queue_oldest(&o->queue));
+    while (!queue_empty(&o->recent))
+        queue_drop(&o->recent, queue_oldest(&o->recent));
     outbox_forget_told(o);
     arena_fini(&o->arena);
     arena_fini(&o->settings);

@@ -11,7 +11,8 @@
  * Delivery is at least once.  Where a backlog must drain the newest points go
  * first (a scaler wants now; history follows).  A point leaves the queue when
  * the cloud accepted or refused it, when it is older than max_age or than its
- * cloud's window, or when the queue is over max_bytes (oldest first); every
+ * cloud's window, when the queue is over max_bytes (oldest first), or where a
+ * cloud wants the newest of a series alone, behind a newer one; every
  * such end is counted by its reason and told once per metric and reason.
  */
 #ifndef AGENT_DELIVER_OUTBOX_H
@@ -34,11 +35,13 @@ extern const struct conf_key deliver_keys[];
 /* Why a point left the queue. */
 enum outbox_end {
     OUTBOX_ACCEPTED,
-    OUTBOX_TOO_OLD,  /* past max_age or the cloud's window */
-    OUTBOX_TOO_NEW,  /* ahead of the cloud's window: our clock is off */
-    OUTBOX_CROWDED,  /* the queue was over max_bytes */
-    OUTBOX_REFUSED,  /* cannot be sent: sink's admit() or render() */
-    OUTBOX_REJECTED, /* the cloud refused it */
+    OUTBOX_TOO_OLD,    /* past max_age or the cloud's window */
+    OUTBOX_TOO_NEW,    /* ahead of the cloud's window: our clock is off */
+    OUTBOX_CROWDED,    /* the queue was over max_bytes */
+    OUTBOX_REFUSED,    /* cannot be sent: sink's admit() or render() */
+    OUTBOX_REJECTED,   /* the cloud refused it */
+    OUTBOX_SUPERSEDED, /* a newer one of its series is sent in its place, or
+                          was just before */
     OUTBOX_ENDS,
 };
 const char *outbox_end_name(enum outbox_end end);

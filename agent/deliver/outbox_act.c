@@ -133,7 +133,8 @@ static void act(struct outbox *o, bool corrected, const struct verdict *v)
     case VERDICT_REJECTED:
         if (v->denied) {
             outbox_failed(o, &v->err);
-            outbox_rest(o, DENIED_REST);
+            outbox_rest(o,
+                        v->after_ms > DENIED_REST ? v->after_ms : DENIED_REST);
         } else {
             cut_or_drop(o, &v->err);
         }
@@ -147,6 +148,8 @@ static void set_skew(struct outbox *o, int64_t skew_ms)
     int64_t shift = skew_ms - o->stats.skew_ms;
 
     list_for_each (&o->queue.entries, n)
+        point_shift(list_entry(n, struct entry, node)->point, shift);
+    list_for_each (&o->recent.entries, n)
         point_shift(list_entry(n, struct entry, node)->point, shift);
     o->stats.skew_ms = skew_ms;
     log_warn("clock_corrected", log_z("sink", o->with.type->name),

@@ -7,9 +7,10 @@
 const char *outbox_end_name(enum outbox_end end)
 {
     static const char *const names[OUTBOX_ENDS] = {
-        [OUTBOX_ACCEPTED] = "accepted",  [OUTBOX_TOO_OLD] = "too_old",
-        [OUTBOX_TOO_NEW] = "too_new",    [OUTBOX_CROWDED] = "queue_full",
-        [OUTBOX_REFUSED] = "unsendable", [OUTBOX_REJECTED] = "rejected",
+        [OUTBOX_ACCEPTED] = "accepted",     [OUTBOX_TOO_OLD] = "too_old",
+        [OUTBOX_TOO_NEW] = "too_new",       [OUTBOX_CROWDED] = "queue_full",
+        [OUTBOX_REFUSED] = "unsendable",    [OUTBOX_REJECTED] = "rejected",
+        [OUTBOX_SUPERSEDED] = "superseded",
     };
 
     return names[end];
@@ -39,7 +40,9 @@ void outbox_end_entry(struct outbox *o, struct entry *e, enum outbox_end end,
                       const struct err *why)
 {
     o->stats.ended[end]++;
-    if (end != OUTBOX_ACCEPTED)
+    if (end == OUTBOX_ACCEPTED)
+        outbox_remember(o, e->point);
+    else if (end != OUTBOX_SUPERSEDED)
         tell_drop(o, e->point, end, why);
     if (o->with.ended)
         o->with.ended(o->with.arg, e->point, end, why);

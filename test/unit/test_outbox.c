@@ -120,6 +120,15 @@ static const struct sink_type local = {
     .judge = cloud_judge,
 };
 
+/* Takes one point of a series every five seconds, the newest. */
+static const struct sink_type gauges = {
+    .name = "gauges",
+    .newest_wins = true,
+    .least_gap_ms = 5000,
+    .render = cloud_render,
+    .judge = cloud_judge,
+};
+
 /*
  * The fixture: one outbox, what ended how, and the cloud's answers.
  */
@@ -579,6 +588,49 @@ static void test_an_empty_flush_ends_at_once_but_not_inside_the_call(
     finish(&w);
 }
 
+static void test_where_the_newest_wins_older_points_that_wait_are_left_out(
+    void **state)
+{
+    struct world w;
+
+    (void)state;
+    begin_with(&w, &gauges);
+    w.failures = 1;
+    add(&w, "a", 1, 0);
+    sim_run_for(w.loop, 10);
+    add(&w, "a", 2, 0);
+    add(&w, "b", 9, 0);
+    sim_run_for(w.loop, WHEN_MINUTE);
+    assert_string_equal(w.ends, "a:superseded b:accepted a:accepted ");
+    assert_int_equal(sim_request_count(w.loop), 2);
+    assert_non_null(memmem(sim_request_last(w.loop)->req->body.ptr,
+                           sim_request_last(w.loop)->req->body.len, "a=2", 3));
+    assert_null(strstr(w.log, "point_dropped"));
+    finish(&w);
+}
+
+static void test_two_points_of_a_series_keep_their_distance_even_at_the_end(
+    void **state)
+{
+    struct world w;
+
+    (void)state;
+    begin_with(&w, &gauges);
+    add(&w, "a", 1, 0);
+    sim_run_for(w.loop, 2000);
+    add(&w, "a", 2, 0);
+    add(&w, "b", 3, 0);
+    outbox_flush(w.box, loop_now(w.loop).mono_ms + 8000, on_flushed, &w);
+    sim_run_for(w.loop, 10);
+    assert_true(w.flushed);
+    assert_string_equal(w.ends, "a:accepted a:superseded b:accepted ");
+    sim_run_for(w.loop, 3000);
+    add(&w, "a", 4, 0);
+    sim_run_for(w.loop, 10);
+    assert_int_equal(outbox_stats(w.box)->ended[OUTBOX_ACCEPTED], 3);
+    finish(&w);
+}
+
 /* Every call of a delivery is made to fail in turn; nothing is lost. */
 static void test_whichever_call_fails_every_point_is_accounted_for(void **state)
 {
@@ -630,6 +682,10 @@ int main(void)
             test_a_flush_against_a_dead_cloud_ends_at_its_deadline),
         cmocka_unit_test(
             test_an_empty_flush_ends_at_once_but_not_inside_the_call),
+        cmocka_unit_test(
+            test_where_the_newest_wins_older_points_that_wait_are_left_out),
+        cmocka_unit_test(
+            test_two_points_of_a_series_keep_their_distance_even_at_the_end),
         cmocka_unit_test(
             test_whichever_call_fails_every_point_is_accounted_for),
     };
