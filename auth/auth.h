@@ -18,6 +18,7 @@
 #include "agent/base/err.h"
 #include "agent/base/when.h"
 #include "agent/io/message.h"
+#include "agent/io/process.h"
 
 /*
  * What a provider yields.  AWS keys use all three texts, a bearer token only
@@ -53,18 +54,20 @@ extern const struct auth_env auth_env_process;
 enum provide {
     PROVIDE_ABSENT, /* not configured here: try the next provider */
     PROVIDE_ASK,    /* send `ask`, then call answer() */
+    PROVIDE_RUN,    /* run the program of `run`, then call ended() */
     PROVIDE_DONE,   /* `out` is filled */
     PROVIDE_RETRY,  /* failed for now: back off, then start() again */
     PROVIDE_FAILED, /* will fail again until somebody mends it */
 };
 
 struct provide_out {
-    /* Of the whole fetch: `ask` may point into it, and so may the state, up to
-     * the answer that ends it; then it is wiped. */
+    /* Of the whole fetch: `ask` and `run` may point into it, and so may the
+     * state, up to the answer that ends it; then it is wiped. */
     struct arena *arena;
-    struct http_request ask;  /* for PROVIDE_ASK */
-    struct credentials creds; /* for PROVIDE_DONE; the caller's to clear */
-    struct err err;           /* for PROVIDE_RETRY and PROVIDE_FAILED */
+    struct http_request ask;    /* for PROVIDE_ASK */
+    struct process_request run; /* for PROVIDE_RUN */
+    struct credentials creds;   /* for PROVIDE_DONE; the caller's to clear */
+    struct err err;             /* for PROVIDE_RETRY and PROVIDE_FAILED */
     /* For PROVIDE_RETRY: not sooner than this; and whether that is what has to
      * be waited for, so that it counts as no try (the provider bounds it). */
     int64_t after_ms;
@@ -80,6 +83,11 @@ struct provider_type {
     enum provide (*answer)(void *state, const struct auth_env *env,
                            struct now now, const struct http_response *res,
                            const struct err *net, struct provide_out *out);
+    /* Of those that give PROVIDE_RUN.  `err` is NULL when it ended by itself,
+     * whatever its status. */
+    enum provide (*ended)(void *state, const struct auth_env *env,
+                          struct now now, const struct process_result *res,
+                          const struct err *err, struct provide_out *out);
 };
 
 #endif

@@ -6,7 +6,9 @@
  * credential provider"; which of several ways counts: as the SDKs do.
  */
 #include "agent/base/mem.h"
+#include "agent/io/words.h"
 #include "auth/aws_config.h"
+#include "auth/aws_process.h"
 #include "auth/aws_sts.h"
 
 #include <stdio.h>
@@ -18,7 +20,7 @@ static const char *const keys_in_file[] = {
     "aws_access_key_id", "aws_secret_access_key", "aws_session_token"};
 
 /* Where the first keys come from. */
-enum base { STATIC, OTHER, WEB_IDENTITY };
+enum base { STATIC, OTHER, WEB_IDENTITY, PROCESS };
 
 /* Texts live in the arena of the fetch. */
 struct profile {
@@ -28,8 +30,10 @@ struct profile {
     struct str passed[ROLES_MAX + 1]; /* profiles on the way */
     size_t passed_count;
     enum base base;
-    bool based; /* `keys` are some already */
+    bool based;  /* `keys` are some already */
+    bool absent; /* the profile in force says nothing of keys */
     struct str token_file;
+    char **argv; /* of credential_process */
     const struct provider_type *other;
     struct aws_keys keys;
     max_align_t other_state[SUB_STATE / sizeof(max_align_t)];
@@ -76,16 +80,24 @@ static bool by_source(struct profile *p, struct str name, struct str source,
                    STR_ARG(name), STR_ARG(source));
 }
 
+static bool by_process(struct profile *p, struct str name, struct str command,
+                       struct arena *arena, struct err *err)
+{
+    p->base = PROCESS;
+    return words_split(command, arena, &p->argv, err) ||
+           err_wrap(err, "profile %.*s: credential_process", STR_ARG(name));
+}
+
 /* Keys that no role comes with, or why there are none. */
 static bool own_keys(struct profile *p, const struct aws_config *c,
-                     struct str name, bool *absent, struct err *err)
+                     struct str name, struct arena *arena, struct err *err)
 {
+    struct str command = aws_config_get(c, name, "credential_process");
+
     if (static_keys(p, c, name))
         return true;
-    if (aws_config_get(c, name, "credential_process").len > 0)
-        return lacks(err, name,
-                     "credential_process is not run by this version; give a "
-                     "role to the machine, or write the keys");
+    if (command.len > 0)
+        return by_process(p, name, command, arena, err);
     if (aws_config_get(c, name, "sso_session").len > 0 ||
         aws_config_get(c, name, "sso_start_url").len > 0)
         return lacks(err, name,
@@ -96,7 +108,7 @@ static bool own_keys(struct profile *p, const struct aws_config *c,
                      "login_session wants a person to sign in now and then, "
                      "which nobody does here; give a role to the machine "
                      "instead");
-    *absent = p->role_count == 0;
+    p->absent = p->role_count == 0;
     return lacks(err, name, "holds no credentials");
 }
 
@@ -163,13 +175,11 @@ static bool been_there(const struct profile *p, struct str name)
     return false;
 }
 
-/* False with `*absent` where the profile in force says nothing of keys. */
 static bool find_way(struct profile *p, const struct aws_config *c,
-                     struct arena *arena, bool *absent, struct err *err)
+                     struct arena *arena, struct err *err)
 {
     struct str name = c->profile, next;
 
-    *absent = false;
     do {
         if (been_there(p, name))
             return lacks(err, name, "is its own source, by way of others");
@@ -177,7 +187,7 @@ static bool find_way(struct profile *p, const struct aws_config *c,
         if (p->role_count > 0 && static_keys(p, c, name))
             return true;
         if (aws_config_get(c, name, "role_arn").len == 0)
-            return own_keys(p, c, name, absent, err);
+            return own_keys(p, c, name, arena, err);
         if (!add_role(p, c, name, arena, err) ||
             !follow_role(p, c, name, &next, err))
             return false;
@@ -250,6 +260,10 @@ static enum provide begin(struct profile *p, const struct auth_env *env,
     if (p->base == OTHER)
         return other_said(p, env, now,
                           p->other->start(p->other_state, env, now, out), out);
+    if (p->base == PROCESS) {
+        out->run.argv = p->argv;
+        return PROVIDE_RUN;
+    }
     p->based = true;
     return go_on(p, env, now, out);
 }
@@ -270,15 +284,14 @@ static enum provide start(void *state, const struct auth_env *env,
 {
     struct profile *p = state;
     struct aws_config c;
-    bool absent;
 
     wipe(p, sizeof(*p));
     if (!aws_config_load(env, out->arena, &c, &out->err))
         return PROVIDE_FAILED;
     if (!aws_config_has(&c, c.profile))
         return no_profile(&c, out);
-    if (!find_way(p, &c, out->arena, &absent, &out->err))
-        return absent ? PROVIDE_ABSENT : PROVIDE_FAILED;
+    if (!find_way(p, &c, out->arena, &out->err))
+        return p->absent ? PROVIDE_ABSENT : PROVIDE_FAILED;
     p->name = c.profile;
     if (aws_variable(env, "AWS_REGION").len == 0 &&
         aws_variable(env, "AWS_DEFAULT_REGION").len == 0)
@@ -302,9 +315,21 @@ static enum provide answer(void *state, const struct auth_env *env,
     return what == PROVIDE_DONE ? go_on(p, env, now, out) : what;
 }
 
+static enum provide ended(void *state, const struct auth_env *env,
+                          struct now now, const struct process_result *res,
+                          const struct err *err, struct provide_out *out)
+{
+    struct profile *p = state;
+    enum provide what = aws_process_keys(res, err, out, &p->keys);
+
+    p->based = true;
+    return what == PROVIDE_DONE ? go_on(p, env, now, out) : what;
+}
+
 const struct provider_type aws_profile = {
     .name = "profile",
     .state_size = sizeof(struct profile),
     .start = start,
     .answer = answer,
+    .ended = ended,
 };

@@ -24,6 +24,7 @@
 #define TRIES        3
 #define RESPONSE_MAX ((size_t)64 << 10)
 #define TIMEOUT_MS   (5 * WHEN_SECOND)
+#define RUN_MS       (60 * WHEN_SECOND)
 
 enum state { EMPTY, ASKING, RESTING, VALID };
 
@@ -59,6 +60,7 @@ struct lease {
     struct timer work; /* RESTING's end; VALID's renewal */
     struct timer tell; /* waiters hear from the loop */
     struct http_call call;
+    struct process_call run;
     struct arena arena; /* of one fetch; wiped at its end */
 };
 
@@ -219,6 +221,29 @@ static void fail(struct lease *l, const struct err *why, bool for_good,
 static void on_answer(void *arg, const struct http_response *res,
                       const struct err *net);
 
+static void on_end(void *arg, const struct process_result *res,
+                   const struct err *err);
+
+static void send(struct lease *l, struct http_request *ask)
+{
+    static const struct http_hooks hooks = {.done = on_answer};
+
+    if (!ask->timeout_ms)
+        ask->timeout_ms = TIMEOUT_MS;
+    if (!ask->max_response)
+        ask->max_response = RESPONSE_MAX;
+    http_start(l->http, &l->call, ask, &hooks, l);
+}
+
+static void run(struct lease *l, struct process_request *what)
+{
+    if (!what->timeout_ms)
+        what->timeout_ms = RUN_MS;
+    if (!what->max_output)
+        what->max_output = RESPONSE_MAX;
+    process_start(l->loop, &l->run, what, on_end, l);
+}
+
 static void failed(struct lease *l, struct provide_out *out, bool for_good)
 {
     (void)err_wrap(&out->err, "%s", provider(l)->name);
@@ -228,19 +253,16 @@ static void failed(struct lease *l, struct provide_out *out, bool for_good)
 /* True: not configured, so the next one's turn. */
 static bool step(struct lease *l, enum provide what, struct provide_out *out)
 {
-    static const struct http_hooks hooks = {.done = on_answer};
-
-    if (what != PROVIDE_ASK) /* it held keys, maybe */
+    if (what != PROVIDE_ASK && what != PROVIDE_RUN) /* it held keys, maybe */
         arena_wipe(&l->arena);
     switch (what) {
     case PROVIDE_ABSENT:
         return true;
     case PROVIDE_ASK:
-        if (!out->ask.timeout_ms)
-            out->ask.timeout_ms = TIMEOUT_MS;
-        if (!out->ask.max_response)
-            out->ask.max_response = RESPONSE_MAX;
-        http_start(l->http, &l->call, &out->ask, &hooks, l);
+        send(l, &out->ask);
+        break;
+    case PROVIDE_RUN:
+        run(l, &out->run);
         break;
     case PROVIDE_DONE:
         succeed(l, &out->creds);
@@ -296,18 +318,36 @@ static void rested(void *arg)
     fetch(arg);
 }
 
+static void go_on(struct lease *l, enum provide what, struct provide_out *out)
+{
+    if (!step(l, what, out))
+        return;
+    l->at++; /* it turned out not to be there */
+    ask_from_here(l);
+}
+
 static void on_answer(void *arg, const struct http_response *res,
                       const struct err *net)
 {
     struct lease *l = arg;
     struct provide_out out = {.arena = &l->arena};
-    enum provide what = provider(l)->answer(provider_state(l), l->with.env,
-                                            loop_now(l->loop), res, net, &out);
 
-    if (!step(l, what, &out))
-        return;
-    l->at++; /* it turned out not to be there */
-    ask_from_here(l);
+    go_on(l,
+          provider(l)->answer(provider_state(l), l->with.env, loop_now(l->loop),
+                              res, net, &out),
+          &out);
+}
+
+static void on_end(void *arg, const struct process_result *res,
+                   const struct err *err)
+{
+    struct lease *l = arg;
+    struct provide_out out = {.arena = &l->arena};
+
+    go_on(l,
+          provider(l)->ended(provider_state(l), l->with.env, loop_now(l->loop),
+                             res, err, &out),
+          &out);
 }
 
 /*
@@ -335,6 +375,7 @@ void lease_free(struct lease *l)
     if (!l)
         return;
     http_cancel(&l->call);
+    process_cancel(&l->run);
     timer_disarm(&l->work);
     timer_disarm(&l->tell);
     while (list_pop(&l->waiters))

@@ -50,6 +50,17 @@ def role_profile(auth):
         "external_id = e/1 2\n")}
 
 
+def program(auth):
+    """Keys that another program prints."""
+    import json
+    key, words, until = auth.mint("printed")
+    answer = file_with(json.dumps({
+        "Version": 1, "AccessKeyId": key, "SecretAccessKey": words["secret"],
+        "SessionToken": words["token"], "Expiration": until}))
+    return {"AWS_CONFIG_FILE": file_with(
+        f"[default]\ncredential_process = sh -c 'cat \"$1\"' \\x \"{answer}\"\n")}
+
+
 def environment(auth):
     key, words, _ = auth.mint("env")
     return {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": words["secret"],
@@ -59,6 +70,7 @@ def environment(auth):
 WAYS = {"environment": (environment, "environment", "env"),
         "web identity": (web_identity, "web identity", "web/scalebridge"),
         "a static profile": (static_profile, "profile default", "static"),
+        "a program": (program, "profile default", "printed"),
         "a chain of roles": (role_profile, "profile last", "last/me"),
         "the container endpoint": (container, "container endpoint", "task/1"),
         "instance metadata": (instance, "instance metadata", "worker/i-1")}
@@ -160,6 +172,18 @@ def keys_that_expire_in_flight_are_fetched_anew_with_the_newest_token():
             equal(len(cloud.data) > before, True)
             equal(agent.stop(), 0)
         equal(sum(1 for r in auth.requests if r["status"] == 200), 2)
+
+
+@case
+def a_program_that_fails_is_told_by_its_own_words():
+    with AwsAuth() as auth:
+        result = expect(1, "check-auth", env=common(auth, AWS_CONFIG_FILE=file_with(
+            "[default]\ncredential_process = sh -c 'echo sign in >&2; exit 4' hush\n")))
+        holds(result.out, "credential_process: it ended with status 4: sign in")
+        result = expect(1, "check-auth", env=common(auth, AWS_CONFIG_FILE=file_with(
+            "[default]\ncredential_process = /nonexistent hush\n")))
+        holds(result.out, "credential_process: /nonexistent: cannot be started: no such file")
+        lacks(result.out + result.err, "hush")
 
 
 @case

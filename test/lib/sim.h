@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sim.h - a world for tests: agent/io's loop.h, http.h and resolve.h without
- * a socket or a clock.
+ * sim.h - a world for tests: agent/io's loop.h, http.h, process.h and resolve.h
+ * without a socket, a clock or another program.
  *
  * Link libsim.a in place of libio.a.  Time stands still while code runs and
  * jumps to the next timer, so a test lives through a day in a millisecond.
@@ -15,6 +15,7 @@
 
 #include "agent/io/http.h"
 #include "agent/io/loop.h"
+#include "agent/io/process.h"
 #include "agent/io/resolve.h"
 
 #define SIM_MONO_START INT64_C(1000000)
@@ -84,6 +85,19 @@ const struct sim_seen *sim_request_last(const struct loop *loop);
 /* The value of the first header of that name (case ignored), or empty. */
 struct str sim_request_header(const struct sim_seen *seen, struct str name);
 size_t sim_running(const struct loop *loop); /* HTTP and DNS calls in flight */
+
+/* Other programs. */
+
+/* What became of one; its texts must live until it ends.  With `error` it did
+ * not end by itself. */
+struct sim_run {
+    struct process_result result;
+    enum err_kind error;
+};
+typedef void sim_run_fn(void *arg, const struct process_request *req,
+                        struct sim_run *run);
+/* Who plays them; without one nothing can be started. */
+void sim_on_run(struct loop *loop, sim_run_fn *fn, void *arg);
 
 /* DNS. */
 

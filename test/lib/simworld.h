@@ -21,7 +21,9 @@ struct loop {
     struct sim_route *routes;
     struct sim_seen **seen;
     size_t seen_count, seen_cap;
-    struct list calls, lookups; /* in flight */
+    struct list calls, lookups; /* in flight; programs are calls */
+    sim_run_fn *run;
+    void *run_arg;
     struct sim_zone *zones;
     size_t lookup_count;
     int64_t dns_latency_ms;

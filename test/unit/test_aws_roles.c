@@ -428,6 +428,114 @@ static void test_profiles_that_cannot_work_say_why(void **state)
     assert_refused(w, NULL, "Permission denied");
 }
 
+/*
+ * credential_process.
+ */
+struct program {
+    struct sim_run run;
+    size_t count;
+    char words[200]; /* "one|two|" */
+};
+
+static void play(void *arg, const struct process_request *req,
+                 struct sim_run *run)
+{
+    struct program *p = arg;
+    struct buf words;
+
+    buf_init(&words, sizeof(p->words) - 1);
+    for (char *const *w = req->argv; *w; w++)
+        buf_addf(&words, "%s|", *w);
+    (void)snprintf(p->words, sizeof(p->words), "%s", buf_z(&words));
+    buf_fini(&words);
+    p->count++;
+    *run = p->run;
+}
+
+#define PRINTED                                                           \
+    "{\"Version\":1,\"AccessKeyId\":\"AP\",\"SecretAccessKey\":\"hush\"," \
+    "\"SessionToken\":\"t\",\"Expiration\":\"2026-01-01T06:00:00Z\"}"
+
+static void test_a_program_gives_the_keys(void **state)
+{
+    struct aws_world *w = *state;
+    struct program p = {.run.result.output = STR(PRINTED "\n")};
+
+    sim_on_run(w->loop, play, &p);
+    aws_world_file(w, CONFIG,
+                   "[default]\ncredential_process = /opt/a\\ b --x \"y z\"\n");
+    assert_true(aws_world_fetch(w));
+    aws_world_assert_keys(w, "AP", "t");
+    assert_string_equal(w->creds.source, "profile default");
+    assert_int_equal(w->creds.expires_ms, SIM_WALL_START + 6 * WHEN_HOUR);
+    assert_string_equal(p.words, "/opt/a b|--x|y z|");
+    sim_run_for(w->loop, 6 * WHEN_HOUR); /* ahead of the end, once more */
+    assert_true(p.count > 1);
+}
+
+static void test_a_program_gives_the_keys_that_assume_a_role(void **state)
+{
+    struct aws_world *w = *state;
+    struct program p = {.run.result.output = STR(PRINTED)};
+
+    sim_on_run(w->loop, play, &p);
+    aws_world_set(w, "AWS_PROFILE=a");
+    aws_world_file(w, CONFIG,
+                   "[profile a]\nrole_arn = " ARN "aa\nsource_profile = b\n"
+                   "[profile b]\ncredential_process = give\n");
+    assert_true(aws_world_fetch(w));
+    assert_string_equal(w->creds.source, "profile a");
+    assert_int_equal(p.count, 1);
+}
+
+static void assert_program_fails(struct aws_world *w, struct program *p,
+                                 const char *part, size_t tries)
+{
+    p->count = 0;
+    assert_false(aws_world_fetch(w));
+    aws_world_assert_reason(w, part);
+    assert_null(strstr(w->err.text, "hush"));
+    assert_int_equal(p->count, tries);
+}
+
+static void test_a_program_that_fails_is_told_without_its_output(void **state)
+{
+    static const struct {
+        const char *output, *part;
+    } cases[] = {
+        {"", "what it printed: json: the text is empty"},
+        {"hush", "what it printed: json: "},
+        {"{\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"hush\"}",
+         "what it printed: Version: is not 1"},
+        {"{\"Version\":\"1\",\"SecretAccessKey\":\"hush\"}",
+         "Version: is not 1"},
+        {"{\"Version\":1,\"SecretAccessKey\":\"hush\"}", "AccessKeyId"},
+        {"{\"Version\":1,\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"hush\","
+         "\"Expiration\":\"soon\"}",
+         "Expiration: is no time"},
+    };
+    struct aws_world *w = *state;
+    struct program p = {.run.result.output = STR("hush")};
+
+    sim_on_run(w->loop, play, &p);
+    aws_world_file(w, CONFIG, "[default]\ncredential_process=give hush\n");
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        p.run.result.output = str_of(cases[i].output);
+        assert_program_fails(w, &p, cases[i].part, 3);
+    }
+    p.run.result.complaint = STR("sign in\nagain\n");
+    p.run.result.status = 7;
+    assert_program_fails(w, &p, "ended with status 7: sign in again", 3);
+    p.run.result.signal = 9;
+    assert_program_fails(w, &p, "was ended by signal 9", 3);
+    p.run.error = ERR_TIMEOUT;
+    assert_program_fails(w, &p, "profile: credential_process: simul", 3);
+    p.run.error = ERR_CONFIG; /* will not be there in a second either */
+    assert_program_fails(w, &p, "profile: credential_process: simul", 1);
+    aws_world_file(w, CONFIG, "[default]\ncredential_process=give 'hush\n");
+    assert_program_fails(w, &p, "credential_process: a ' has no other", 0);
+}
+
 static void test_the_region_of_the_profile_is_the_last_resort(void **state)
 {
     struct aws_world *w = *state;
@@ -469,6 +577,9 @@ int main(void)
         TEST(test_a_role_may_be_assumed_by_the_instance),
         TEST(test_a_profile_may_name_a_token_file),
         TEST(test_profiles_that_cannot_work_say_why),
+        TEST(test_a_program_gives_the_keys),
+        TEST(test_a_program_gives_the_keys_that_assume_a_role),
+        TEST(test_a_program_that_fails_is_told_without_its_output),
         TEST(test_the_region_of_the_profile_is_the_last_resort),
     };
 
