@@ -61,10 +61,16 @@ static void on_keys(void *arg, const struct credentials *creds,
 
 struct aws_world *aws_world_new(void)
 {
+    return aws_world_of(aws_providers, aws_no_credentials);
+}
+
+struct aws_world *aws_world_of(const struct provider_type *const *providers,
+                               const char *mend)
+{
     struct aws_world *w = xcalloc(1, sizeof(*w));
     struct http_options http = {0};
     struct lease_options lease = {
-        .providers = aws_providers, .env = &w->env, .mend = aws_no_credentials};
+        .providers = providers, .env = &w->env, .mend = mend};
 
     log_divert(quiet, NULL);
     w->loop = loop_new();
@@ -115,7 +121,7 @@ bool aws_world_fetch(struct aws_world *w)
     while (w->told == before && sim_step(w->loop))
         ;
     assert_int_equal(w->told, before + 1);
-    return w->creds.key_id != NULL;
+    return w->creds.source[0] != '\0';
 }
 
 bool aws_world_fetch_anew(struct aws_world *w)
@@ -138,7 +144,7 @@ void aws_world_assert_keys(struct aws_world *w, const char *id,
 
 void aws_world_assert_reason(struct aws_world *w, const char *part)
 {
-    assert_null(w->creds.key_id);
+    assert_string_equal(w->creds.source, "");
     if (!strstr(w->err.text, part))
         fail_msg("\"%s\" is not in: %s", part, w->err.text);
 }

@@ -30,6 +30,9 @@ struct aws_world {
 };
 
 struct aws_world *aws_world_new(void);
+/* The same with another cloud's providers; `mend` as the lease has it. */
+struct aws_world *aws_world_of(const struct provider_type *const *providers,
+                               const char *mend);
 void aws_world_free(struct aws_world *w);
 /* "NAME=value"; takes the place of an older value. */
 void aws_world_set(struct aws_world *w, const char *variable);
