@@ -4,8 +4,6 @@
 #include "auth/aws_config.h"
 #include "auth/aws_keys.h"
 
-#include <stdio.h>
-
 /* Standardized credential providers of the SDKs' reference guide, in its
  * order. */
 const struct provider_type *const aws_providers[] = {
@@ -116,22 +114,45 @@ bool aws_true(const struct auth_env *env, const char *name)
     return str_eqi(aws_variable(env, name), STR("true"));
 }
 
-/* The URL that somebody wrote, and where. */
-static struct str written_url(const struct auth_env *env,
-                              const struct aws_service *service,
-                              struct str configured, char from[64])
+/*
+ * What the profile in force says.  A home that is not ours to look into is
+ * none, unless somebody chose a profile of it.
+ */
+static bool profile_url(const struct auth_env *env,
+                        const struct aws_service *service, struct arena *arena,
+                        struct str *url, const char **from, struct err *err)
 {
-    struct str url = str_trim(configured);
+    struct aws_config c;
+    struct err why;
 
-    (void)snprintf(from, 64, "endpoint");
-    if (url.len > 0 || aws_true(env, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"))
-        return url;
-    (void)snprintf(from, 64, "AWS_ENDPOINT_URL_%s", service->env_id);
-    url = aws_variable(env, from);
-    if (url.len > 0)
-        return url;
-    (void)snprintf(from, 64, "AWS_ENDPOINT_URL");
-    return aws_variable(env, from);
+    if (!aws_config_load(env, arena, &c, &why)) {
+        *url = STR_NONE;
+        return (why.kind == ERR_DENIED && !c.chosen) ||
+               err_set(err, why.kind, "%s", why.text);
+    }
+    *url = aws_config_endpoint(&c, service->env_id, from);
+    if (str_eqi(
+            aws_config_get(&c, c.profile, "ignore_configured_endpoint_urls"),
+            STR("true")))
+        *url = STR_NONE;
+    return true;
+}
+
+/* The URL that somebody wrote, and where; empty: nobody did. */
+static bool written_url(const struct auth_env *env,
+                        const struct aws_service *service,
+                        struct str configured, struct arena *arena,
+                        struct str *url, const char **from, struct err *err)
+{
+    *from = "endpoint";
+    *url = str_trim(configured);
+    if (url->len > 0 || aws_true(env, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"))
+        return true;
+    *from = arena_printf(arena, "AWS_ENDPOINT_URL_%s", service->env_id).ptr;
+    *url = aws_variable(env, *from);
+    if (url->len == 0)
+        *url = aws_variable(env, *from = "AWS_ENDPOINT_URL");
+    return url->len > 0 || profile_url(env, service, arena, url, from, err);
 }
 
 static bool custom(struct str url, const char *from, struct arena *arena,
@@ -158,12 +179,14 @@ bool aws_endpoint(const struct auth_env *env, const struct aws_service *service,
                   const struct aws_endpoint *want, struct arena *arena,
                   struct str *out, struct err *err)
 {
-    char from[64];
-    struct str url = written_url(env, service, want->configured, from);
+    const char *from;
+    struct str url;
     bool fips = want->fips || aws_true(env, "AWS_USE_FIPS_ENDPOINT");
     bool dual = want->dual_stack || aws_true(env, "AWS_USE_DUALSTACK_ENDPOINT");
     const struct partition *p = partition_of(want->region);
 
+    if (!written_url(env, service, want->configured, arena, &url, &from, err))
+        return false;
     if (url.len > 0 && (fips || dual))
         return err_set(err, ERR_CONFIG,
                        "%s: names the host, so %s cannot choose it; leave out "

@@ -43,7 +43,8 @@ struct aws_endpoint {
 
 /*
  * The URL to send to, ending in a slash: the configured one, else
- * AWS_ENDPOINT_URL_<service>, else AWS_ENDPOINT_URL (both unless
+ * AWS_ENDPOINT_URL_<service>, else AWS_ENDPOINT_URL, else endpoint_url for the
+ * service or for all in the profile in force (none of them where
  * AWS_IGNORE_CONFIGURED_ENDPOINT_URLS is true), else the partition's rule.
  * Plain http is for loopback alone.
  */

@@ -65,15 +65,19 @@ bool aws_config_load(const struct auth_env *env, struct arena *arena,
                 arena, &out->credentials, err);
 }
 
-/* The name in "profile NAME", or empty. */
-static struct str after_profile(struct str section)
+/* The name in "KIND NAME", or empty. */
+static struct str name_in(struct str section, struct str kind)
 {
-    if (!str_starts(section, STR("profile")) ||
-        section.len == sizeof("profile") - 1)
+    if (!str_starts(section, kind) || section.len == kind.len)
         return STR_NONE;
-    section = str_from(section, sizeof("profile") - 1);
+    section = str_from(section, kind.len);
     return section.ptr[0] == ' ' || section.ptr[0] == '\t' ? str_trim(section)
                                                            : STR_NONE;
+}
+
+static struct str after_profile(struct str section)
+{
+    return name_in(section, STR("profile"));
 }
 
 static bool has_section(const struct ini *ini, struct str section)
@@ -123,4 +127,37 @@ struct str aws_config_get(const struct aws_config *c, struct str profile,
         if (str_eqi(e->name, str_of(key)) && str_eq(e->section, profile))
             credentials = e->value;
     return credentials.len > 0 ? credentials : config;
+}
+
+/* Properties that are indented below another one: lines behind its value. */
+static struct str nested(struct str value, struct str key)
+{
+    struct str line, found = STR_NONE;
+
+    if (!str_starts(value, STR("\n")))
+        return STR_NONE;
+    while (str_next(&value, '\n', &line)) {
+        size_t at = str_find(line, '=');
+
+        if (at < line.len && str_eqi(str_trim(str_n(line.ptr, at)), key))
+            found = str_trim(str_from(line, at + 1));
+    }
+    return found;
+}
+
+struct str aws_config_endpoint(const struct aws_config *c, const char *service,
+                               const char **from)
+{
+    struct str services = aws_config_get(c, c->profile, "services");
+    struct str url = STR_NONE;
+
+    *from = "endpoint_url of the services section";
+    for (const struct ini_entry *e = c->config.first; e; e = e->next)
+        if (services.len > 0 && str_eqi(e->name, str_of(service)) &&
+            str_eq(name_in(e->section, STR("services")), services))
+            url = nested(e->value, STR("endpoint_url"));
+    if (url.len > 0)
+        return url;
+    *from = "endpoint_url of the profile";
+    return aws_config_get(c, c->profile, "endpoint_url");
 }

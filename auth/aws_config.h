@@ -28,4 +28,12 @@ bool aws_config_has(const struct aws_config *c, struct str profile);
 struct str aws_config_get(const struct aws_config *c, struct str profile,
                           const char *key);
 
+/*
+ * The endpoint_url for a service ("ecs", in any case): of the section
+ * [services NAME] that the profile in force names, else of the profile; empty
+ * where neither says.  `from` tells which, for people.
+ */
+struct str aws_config_endpoint(const struct aws_config *c, const char *service,
+                               const char **from);
+
 #endif

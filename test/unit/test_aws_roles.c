@@ -556,6 +556,69 @@ static void test_the_region_of_the_profile_is_the_last_resort(void **state)
     arena_fini(&arena);
 }
 
+static void assert_url(struct aws_world *w, const struct aws_service *service,
+                       const char *url)
+{
+    const struct aws_endpoint want = {.region = STR("eu-west-1")};
+    struct arena arena;
+    struct str got;
+    struct err err;
+
+    arena_init(&arena, 1024);
+    if (!aws_endpoint(&w->env, service, &want, &arena, &got, &err))
+        got = str_of(err.text);
+    assert_string_equal(arena_strdup(&arena, got), url);
+    arena_fini(&arena);
+}
+
+#define RULE_CW "https://monitoring.eu-west-1.amazonaws.com/"
+
+static void test_the_profile_names_endpoints_of_all_or_of_a_service(
+    void **state)
+{
+    struct aws_world *w = *state;
+
+    aws_world_set(w, "AWS_PROFILE=a");
+    aws_world_file(
+        w, CONFIG,
+        "[services s]\nsts =\n  endpoint_url = https://sts.local\n"
+        "cloudwatch =\n  other = x\n  endpoint_url = https://cw.local"
+        "\n[profile a]\nservices = s\n"
+        "endpoint_url = https://all.local/\n"
+        "[profile b]\nendpoint_url = https://b.local\n"
+        "ignore_configured_endpoint_urls = true\n"
+        "[profile c]\nservices = none\n"
+        "[profile d]\nendpoint_url = http://d.local\n");
+    assert_url(w, &aws_cloudwatch, "https://cw.local/");
+    assert_url(w, &aws_ecs, "https://all.local/");
+    aws_world_set(w, "AWS_ENDPOINT_URL=https://env.local");
+    assert_url(w, &aws_cloudwatch, "https://env.local/");
+    aws_world_set(w, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true");
+    assert_url(w, &aws_cloudwatch, RULE_CW);
+    aws_world_set(w, "AWS_ENDPOINT_URL=");
+    assert_url(w, &aws_cloudwatch, RULE_CW);
+    aws_world_set(w, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=");
+    aws_world_set(w, "AWS_PROFILE=b");
+    assert_url(w, &aws_cloudwatch, RULE_CW);
+    aws_world_set(w, "AWS_PROFILE=c");
+    assert_url(w, &aws_cloudwatch, RULE_CW);
+    aws_world_set(w, "AWS_PROFILE=d");
+    assert_url(w, &aws_cloudwatch,
+               "endpoint_url of the profile: \"http://d.local\": plain http is "
+               "for loopback alone, as it would show credentials on the wire; "
+               "write https");
+}
+
+static void test_a_home_that_is_not_ours_names_no_endpoint(void **state)
+{
+    struct aws_world *w = *state;
+
+    aws_world_file(w, CONFIG, NULL);
+    assert_url(w, &aws_cloudwatch, RULE_CW);
+    aws_world_set(w, "AWS_PROFILE=a");
+    assert_url(w, &aws_cloudwatch, CONFIG ": Permission denied");
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -580,6 +643,8 @@ int main(void)
         TEST(test_a_program_gives_the_keys),
         TEST(test_a_program_gives_the_keys_that_assume_a_role),
         TEST(test_a_program_that_fails_is_told_without_its_output),
+        TEST(test_the_profile_names_endpoints_of_all_or_of_a_service),
+        TEST(test_a_home_that_is_not_ours_names_no_endpoint),
         TEST(test_the_region_of_the_profile_is_the_last_resort),
     };
 
