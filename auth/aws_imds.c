@@ -5,6 +5,8 @@
  * SDKs and Tools Reference Guide, "IMDS credential provider".  Version 1 is
  * never spoken: whoever can make us fetch a URL could read its keys as well.
  */
+#include "auth/aws_imds.h"
+
 #include "agent/base/jsonr.h"
 #include "auth/aws_answer.h"
 #include "auth/aws_keys.h"
@@ -17,6 +19,7 @@
 #define ENDPOINT "AWS_EC2_METADATA_SERVICE_ENDPOINT"
 #define MODE     "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"
 #define TIMEOUT  "AWS_METADATA_SERVICE_TIMEOUT"
+#define ATTEMPTS "AWS_METADATA_SERVICE_NUM_ATTEMPTS"
 
 #define IPV4_URL "http://169.254.169.254"
 #define IPV6_URL "http://[fd00:ec2::254]"
@@ -33,7 +36,8 @@ enum stage { TOKEN, ROLE, KEYS };
 
 struct imds {
     enum stage stage;
-    bool renewed; /* the token, in this fetch */
+    bool renewed;     /* the token, in this fetch */
+    int64_t attempts; /* that are left of this fetch */
     int64_t token_until;
     char token[512]; /* kept from fetch to fetch; empty: none */
 };
@@ -87,44 +91,66 @@ static bool find_base(const struct auth_env *env, struct arena *arena,
     return true;
 }
 
-/* Whole seconds; the SDKs' one second where it is not set. */
-static bool find_timeout(const struct auth_env *env, int64_t *ms,
-                         struct err *err)
+/* Whole; the SDKs' 1 where it is not set. */
+static bool find_number(const struct auth_env *env, const char *name,
+                        const char *what, int64_t *out, struct err *err)
 {
-    struct str text = aws_variable(env, TIMEOUT);
-    int64_t seconds;
+    struct str text = aws_variable(env, name);
 
-    *ms = WHEN_SECOND;
-    if (text.len == 0)
+    *out = 1;
+    if (text.len == 0 || (str_int(text, out) && *out >= 1 && *out <= 60))
         return true;
-    if (!str_int(text, &seconds) || seconds < 1 || seconds > 60)
-        return err_set(err, ERR_CONFIG,
-                       TIMEOUT ": \"%.*s\" is not a number of seconds from 1 "
-                               "to 60",
-                       STR_ARG(text));
-    *ms = seconds * WHEN_SECOND;
-    return true;
+    return err_set(err, ERR_CONFIG,
+                   "%s: \"%.*s\" is not a number of %s from 1 to 60", name,
+                   STR_ARG(text), what);
+}
+
+bool aws_imds_disabled(const struct auth_env *env)
+{
+    return str_eqi(aws_variable(env, DISABLED), STR("true"));
+}
+
+bool aws_imds_attempts(const struct auth_env *env, int64_t *out,
+                       struct err *err)
+{
+    return find_number(env, ATTEMPTS, "attempts", out, err);
 }
 
 /*
  * The three questions.
  */
-static bool ask(struct imds *s, const struct auth_env *env, const char *method,
-                struct str path, struct provide_out *out)
+bool aws_imds_ask(const struct auth_env *env, struct str path, struct str token,
+                  struct arena *arena, struct http_request *req,
+                  struct err *err)
 {
     struct str base = STR_NONE;
+    int64_t seconds;
 
-    out->ask =
-        (struct http_request){.method = str_of(method), .no_proxy = true};
-    if (!find_base(env, out->arena, &base, &out->err) ||
-        !find_timeout(env, &out->ask.timeout_ms, &out->err))
+    *req = (struct http_request){.method = token.len ? STR("GET") : STR("PUT"),
+                                 .no_proxy = true};
+    if (!find_base(env, arena, &base, err) ||
+        !find_number(env, TIMEOUT, "seconds", &seconds, err))
         return false;
-    out->ask.url =
-        arena_printf(out->arena, "%.*s%.*s", STR_ARG(base), STR_ARG(path));
-    if (s->stage != TOKEN)
-        http_set_secret(&out->ask, STR("x-aws-ec2-metadata-token"),
-                        arena_str(out->arena, str_of(s->token)));
+    req->timeout_ms = seconds * WHEN_SECOND;
+    if (token.len == 0)
+        path = STR("/latest/api/token");
+    req->url = arena_printf(arena, "%.*s%.*s", STR_ARG(base), STR_ARG(path));
+    if (token.len > 0)
+        http_set_secret(req, STR("x-aws-ec2-metadata-token"),
+                        arena_str(arena, token));
+    else
+        http_set(req, STR("x-aws-ec2-metadata-token-ttl-seconds"),
+                 STR("21600"));
     return true;
+}
+
+static enum provide ask(const struct imds *s, const struct auth_env *env,
+                        struct str path, struct provide_out *out)
+{
+    return aws_imds_ask(env, path, str_of(s->token), out->arena, &out->ask,
+                        &out->err)
+               ? PROVIDE_ASK
+               : PROVIDE_FAILED;
 }
 
 static enum provide ask_token(struct imds *s, const struct auth_env *env,
@@ -132,39 +158,34 @@ static enum provide ask_token(struct imds *s, const struct auth_env *env,
 {
     s->stage = TOKEN;
     s->token[0] = '\0';
-    if (!ask(s, env, "PUT", STR("/latest/api/token"), out))
-        return PROVIDE_FAILED;
-    http_set(&out->ask, STR("x-aws-ec2-metadata-token-ttl-seconds"),
-             STR("21600"));
-    return PROVIDE_ASK;
+    return ask(s, env, STR_NONE, out);
 }
 
 static enum provide ask_role(struct imds *s, const struct auth_env *env,
                              struct provide_out *out)
 {
     s->stage = ROLE;
-    return ask(s, env, "GET", STR(ROLES), out) ? PROVIDE_ASK : PROVIDE_FAILED;
+    return ask(s, env, STR(ROLES), out);
 }
 
 static enum provide ask_keys(struct imds *s, const struct auth_env *env,
                              struct str role, struct provide_out *out)
 {
     s->stage = KEYS;
-    return ask(s, env, "GET",
-               arena_printf(out->arena, ROLES "%.*s", STR_ARG(role)), out)
-               ? PROVIDE_ASK
-               : PROVIDE_FAILED;
+    return ask(s, env, arena_printf(out->arena, ROLES "%.*s", STR_ARG(role)),
+               out);
 }
 
 static enum provide start(void *state, const struct auth_env *env,
                           struct now now, struct provide_out *out)
 {
     struct imds *s = state;
-    struct str off = aws_variable(env, DISABLED);
 
     s->renewed = false;
-    if (str_eqi(off, STR("true")))
+    if (aws_imds_disabled(env))
         return PROVIDE_ABSENT;
+    if (!aws_imds_attempts(env, &s->attempts, &out->err))
+        return PROVIDE_FAILED;
     if (s->token[0] && now.mono_ms < s->token_until)
         return ask_role(s, env, out);
     return ask_token(s, env, out);
@@ -280,6 +301,9 @@ static enum provide answer(void *state, const struct auth_env *env,
 {
     struct imds *s = state;
 
+    if ((net || aws_status_passes(res->status)) && --s->attempts > 0)
+        return s->stage == TOKEN ? ask_token(s, env, out)
+                                 : ask_role(s, env, out);
     if (net)
         return unreachable(s, net, out);
     if (s->stage == TOKEN)

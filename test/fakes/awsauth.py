@@ -92,6 +92,8 @@ class AwsAuth(Service):
     def imds(self, request):
         if request.headers.get("x-aws-ec2-metadata-token") != self.session or not self.session:
             raise Refused(401, "Unauthorized")
+        if request.path == "/latest/meta-data/placement/region" and self.region:
+            return self.region.encode(), {"Content-Type": "text/plain"}
         roles = "/latest/meta-data/iam/security-credentials/"
         if request.path == roles and self.role:
             return self.role.encode(), {"Content-Type": "text/plain"}

@@ -223,6 +223,25 @@ def a_task_on_an_instance_learns_its_region_from_its_metadata():
         lacks(str(auth.requests[before:]), "/metadata")
 
 
+@case
+def an_instance_learns_its_region_from_its_metadata():
+    with AwsAuth(region="ap-southeast-2") as auth:
+        env = {**common(auth, **container(auth)), **instance(auth)}
+        del env["AWS_REGION"]
+        expect(0, "check-auth", env=env)  # STS takes signatures of that region alone
+        equal([r["path"] for r in auth.requests][:2],
+              ["/latest/api/token", "/latest/meta-data/placement/region"])
+        auth.script({"status": 503}, {"close": True})
+        holds(expect(2, "check-auth", env=env).err, "the instance metadata service did not tell it: "
+              "it answered 503", "region: not set")
+        before = len(auth.requests)
+        expect(0, "check-auth", env={**env, "AWS_METADATA_SERVICE_NUM_ATTEMPTS": "2"})
+        equal([r["status"] for r in auth.requests[before:]][:3], [0, 200, 200])
+        before = len(auth.requests)
+        expect(2, "check-auth", env={**env, "AWS_EC2_METADATA_DISABLED": "true"})
+        equal(len(auth.requests), before)
+
+
 def by_botocore(auth, variables):
     """Keys and identity as botocore finds them with these variables alone."""
     import botocore.session

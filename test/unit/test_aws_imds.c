@@ -282,11 +282,27 @@ static void test_keys_that_are_over_already_are_used_nevertheless(void **state)
     assert_string_not_equal(w->creds.key_id, "OLD");
 }
 
+static void test_attempts_are_made_at_once_as_many_as_are_wished(void **state)
+{
+    struct aws_world *w = *state;
+
+    aws_world_set(w, "AWS_METADATA_SERVICE_NUM_ATTEMPTS=3");
+    service.status = 503;
+    assert_false(aws_world_fetch(w));
+    aws_world_assert_reason(w, "it answered 503 to the question for a token");
+    assert_int_equal(sim_request_count(w->loop), 9); /* and three rests */
+    aws_world_set(w, "AWS_METADATA_SERVICE_NUM_ATTEMPTS=many");
+    assert_false(aws_world_fetch(w));
+    aws_world_assert_reason(
+        w, "NUM_ATTEMPTS: \"many\" is not a number of attempts from 1 to 60");
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(test_attempts_are_made_at_once_as_many_as_are_wished),
         TEST(test_an_instance_gets_the_keys_of_its_role),
         TEST(test_a_token_serves_until_it_is_old),
         TEST(test_a_token_that_is_refused_is_fetched_anew_once),
