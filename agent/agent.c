@@ -91,6 +91,9 @@ static void make_window(struct agent *a)
     }
     qsort(a->dimensions, map->count, sizeof(*a->dimensions), by_name);
     a->window = window_new(a->dimensions, a->dimension_count);
+    for (size_t i = 0; i < a->settings->sink_count; i++)
+        if (!a->each && a->settings->sinks[i].type->each_evaluation)
+            a->each = window_new(a->dimensions, a->dimension_count);
 }
 
 /*
@@ -150,8 +153,11 @@ void agent_evaluate(struct agent *a)
     rules_evaluate(a->rules, &world, &a->arena, &a->results);
     a->evaluated_ms = world.t_ms;
     tell_events(&a->results);
-    for (size_t i = 0; i < a->results.count; i++)
+    for (size_t i = 0; i < a->results.count; i++) {
         window_add(a->window, &a->results.results[i], world.t_ms);
+        if (a->each)
+            window_add(a->each, &a->results.results[i], world.t_ms);
+    }
 }
 
 const struct point *const *agent_points(struct agent *a, size_t *count)
@@ -159,15 +165,30 @@ const struct point *const *agent_points(struct agent *a, size_t *count)
     return window_take(a->window, &a->arena, count);
 }
 
+static void add_to(struct agent *a, bool each, const struct batch *batch)
+{
+    for (size_t i = 0; batch->count > 0 && i < a->sink_count; i++)
+        if (a->sinks[i]->conf->type->each_evaluation == each)
+            outbox_add(a->sinks[i]->outbox, batch);
+}
+
+void agent_publish_each(struct agent *a)
+{
+    struct batch batch;
+
+    if (!a->each)
+        return;
+    batch.points = window_take(a->each, &a->arena, &batch.count);
+    add_to(a, true, &batch);
+}
+
 void agent_publish(struct agent *a)
 {
     struct batch batch;
 
+    agent_publish_each(a);
     batch.points = agent_points(a, &batch.count);
-    if (batch.count == 0)
-        return;
-    for (size_t i = 0; i < a->sink_count; i++)
-        outbox_add(a->sinks[i]->outbox, &batch);
+    add_to(a, false, &batch);
 }
 
 /*
@@ -255,6 +276,7 @@ void agent_free(struct agent *a)
     capacity_free(a->capacity);
     parts_free_sinks(a);
     window_free(a->window);
+    window_free(a->each);
     free(a->dimensions);
     store_free(a->store);
     map_fini(&a->wanted);

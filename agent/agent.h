@@ -63,8 +63,9 @@ struct agent {
     size_t sink_count;
     struct label *dimensions; /* of every point, sorted */
     size_t dimension_count;
-    struct window *window;
-    struct arena arena;           /* of the newest evaluation */
+    struct window *window; /* since the last publish */
+    struct window *each;   /* for sinks that want each evaluation, or NULL */
+    struct arena arena;    /* of the newest evaluation */
     struct records_told recorded; /* of the recording rules */
     struct rules_results results;
     int64_t evaluated_ms;                /* wall clock; 0: not yet */
@@ -91,6 +92,8 @@ void agent_evaluate(struct agent *a);
  * points live in the arena until the next evaluation. */
 const struct point *const *agent_points(struct agent *a, size_t *count);
 void agent_publish(struct agent *a);
+/* The newest evaluation alone, to the sinks that want each. */
+void agent_publish_each(struct agent *a);
 
 /* The newest evaluation as a report; all of it lives in `arena`. */
 void agent_view(struct agent *a, struct arena *arena, struct report *out);

@@ -2,6 +2,10 @@
 /*
  * serve.c - the daemon: evaluate every scrape interval, publish every publish
  * interval, both on the grid of the wall clock; flush and end on a signal.
+ *
+ * A sink that wants each evaluation gets it at once, and at least one at the
+ * first moment of each half minute, however seldom is scraped: its readers
+ * look at the minute that has just begun.
  */
 #include "agent/agent.h"
 #include "agent/base/log.h"
@@ -12,16 +16,18 @@
 /* Two ticks of the wall clock's grid that are armed apart may be so far apart,
  * by the rounding of clocks. */
 #define SAME_MOMENT INT64_C(50)
+#define HALF_MINUTE (30 * WHEN_SECOND)
 
 struct serve {
     struct agent *agent;
-    struct timer evaluate, publish;
+    struct timer evaluate, publish, half;
     bool ending;
     size_t flushing;
 };
 
 static void on_evaluate(void *arg);
 static void on_publish(void *arg);
+static void on_half(void *arg);
 
 /* When the wall clock is next on a multiple of `period`; a clock that steps
  * moves the grid with it, since this is asked anew every time.  A tick that
@@ -50,12 +56,40 @@ static void arm_publish(struct serve *s, bool ticked)
                 ticked, on_publish);
 }
 
+static void arm_half(struct serve *s, bool ticked)
+{
+    if (s->agent->each)
+        arm_on_grid(s, &s->half, HALF_MINUTE, ticked, on_half);
+}
+
 static void on_evaluate(void *arg)
 {
     struct serve *s = arg;
 
     agent_evaluate(s->agent);
+    agent_publish_each(s->agent);
     arm_evaluate(s, true);
+}
+
+static bool evaluated_now(const struct serve *s)
+{
+    struct now now = loop_now(s->agent->loop);
+    int64_t ago = now.wall_ms - s->agent->evaluated_ms;
+
+    return (ago >= 0 && ago < SAME_MOMENT) ||
+           (timer_armed(&s->evaluate) &&
+            s->evaluate.at_ms - now.mono_ms < SAME_MOMENT);
+}
+
+static void on_half(void *arg)
+{
+    struct serve *s = arg;
+
+    if (!evaluated_now(s)) {
+        agent_evaluate(s->agent);
+        agent_publish_each(s->agent);
+    }
+    arm_half(s, true);
 }
 
 static void on_publish(void *arg)
@@ -88,6 +122,7 @@ static void end(struct serve *s)
 
     timer_disarm(&s->evaluate);
     timer_disarm(&s->publish);
+    timer_disarm(&s->half);
     for (size_t i = 0; i < a->job_count; i++)
         scrape_pool_stop(a->jobs[i]->pool);
     agent_publish(a);
@@ -134,10 +169,12 @@ static void tell_end(const struct agent *a)
     log_info("ended");
 }
 
-bool agent_serve(const struct settings *settings, struct err *err)
+bool agent_serve(const struct settings *settings, struct loop *loop,
+                 struct err *err)
 {
     struct serve s = {0};
-    struct agent_options with = {.settings = settings, .deliver = true};
+    struct agent_options with = {
+        .settings = settings, .loop = loop, .deliver = true};
     struct agent *a = agent_new(&with, err);
 
     if (!a)
@@ -150,6 +187,7 @@ bool agent_serve(const struct settings *settings, struct err *err)
     capacity_start(a->capacity);
     arm_evaluate(&s, false);
     arm_publish(&s, false);
+    arm_half(&s, false);
     tell_start(a);
     loop_run(a->loop);
     tell_end(a);

@@ -5,6 +5,7 @@
 
 #include "sinks/sink.h"
 
+extern const struct sink_type azure_monitor_sink;
 extern const struct sink_type cloudwatch_sink;
 extern const struct sink_type emf_sink;
 extern const struct sink_type none_sink;

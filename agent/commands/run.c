@@ -83,7 +83,7 @@ static enum exit_status run_run(const struct command_line *line)
         return EXIT_USAGE;
     if (one)
         status = once(line, s, form);
-    else if (!agent_serve(s, &err))
+    else if (!agent_serve(s, NULL, &err))
         status = command_fail(line, EXIT_FAILED, &err);
     settings_free(s);
     return status;

@@ -12,8 +12,10 @@
 
 struct loop;
 
-/* Scrapes, evaluates and publishes until a signal; the exit status. */
-must_check bool agent_serve(const struct settings *s, struct err *err);
+/* Scrapes, evaluates and publishes until a signal; on `loop`, NULL: on one of
+ * its own. */
+must_check bool agent_serve(const struct settings *s, struct loop *loop,
+                            struct err *err);
 
 struct agent_once_options {
     struct loop *loop; /* NULL: one of its own */

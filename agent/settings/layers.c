@@ -275,7 +275,6 @@ static const struct {
 } later[] = {
     {"capacity", true, "container_app", "use {up: JOB} or {fixed: N}"},
     {"capacity", true, "cloud_run", "use {up: JOB} or {fixed: N}"},
-    {"sinks", false, "azure_monitor", "use cloudwatch or stdout"},
     {"sinks", false, "google_monitoring", "use cloudwatch or stdout"},
 };
 

@@ -5,6 +5,7 @@
  * of test/data/sinks: status line, headers, an empty line, the body.
  */
 #include "agent/base/jsonr.h"
+#include "sinks/azure_monitor.h"
 #include "sinks/cloudwatch.h"
 
 #include <json-c/json.h>
@@ -78,6 +79,9 @@ static void make_points(struct point points[POINTS],
 static void judge_all(const struct http_response *res)
 {
     struct cloudwatch_conf cloudwatch = {.namespace = (char[]){"Membrane"}};
+    struct azure_monitor_conf azure = {.resource_id =
+                                           (char[]){"/subscriptions/s"},
+                                       .region = (char[]){"westeurope"}};
     struct point points[POINTS];
     const struct point *sent[POINTS];
     const struct batch batch = {sent, POINTS};
@@ -86,10 +90,14 @@ static void judge_all(const struct http_response *res)
     make_points(points, sent);
     arena_init(&arena, 4096);
     for (const struct sink_type *const *t = sink_types; *t; t++) {
-        bool cloud = str_eqz(STR("cloudwatch"), (*t)->name);
+        const void *conf = NULL;
         struct verdict v = {0};
 
-        (*t)->judge(cloud ? &cloudwatch : NULL, res, &batch, NOW, &arena, &v);
+        if (str_eqz(STR("cloudwatch"), (*t)->name))
+            conf = &cloudwatch;
+        else if (str_eqz(STR("azure_monitor"), (*t)->name))
+            conf = &azure;
+        (*t)->judge(conf, res, &batch, NOW, &arena, &v);
         check_verdict(&v);
     }
     arena_fini(&arena);
