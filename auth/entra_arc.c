@@ -164,7 +164,7 @@ static enum provide answer(void *state, const struct auth_env *env,
     if (res->status == 401 && !s->challenged)
         return challenged(s, env, res, out);
     if (res->status != 200)
-        return entra_refused(res, now, out);
+        return entra_refused(env, res, now, out);
     if (!is_meant(env, res->body))
         return entra_failed(out, PROVIDE_FAILED, ERR_DENIED,
                             "it gave the token of another identity than the "

@@ -91,7 +91,8 @@ void entra_form_add(struct entra_form *form, const char *name, struct str value)
 bool entra_form_begin(const struct auth_env *env, struct entra_form *form,
                       struct provide_out *out)
 {
-    struct str tenant, authority, audience = entra_setting(env, ENTRA_AUDIENCE);
+    struct str tenant = STR_NONE, authority = STR_NONE;
+    struct str audience = entra_setting(env, ENTRA_AUDIENCE);
 
     if (!is_set(env, TENANT, &tenant, &out->err) ||
         !is_set(env, CLIENT, &form->client_id, &out->err) ||
@@ -142,7 +143,7 @@ static void add_assertion(struct entra_form *form, struct str jwt)
 }
 
 enum provide entra_authority_answer(const struct provider_type *type,
-                                    struct now now,
+                                    const struct auth_env *env, struct now now,
                                     const struct http_response *res,
                                     const struct err *net,
                                     struct provide_out *out)
@@ -152,7 +153,7 @@ enum provide entra_authority_answer(const struct provider_type *type,
         return PROVIDE_RETRY;
     }
     if (res->status != 200)
-        return entra_refused(res, now, out);
+        return entra_refused(env, res, now, out);
     return entra_token(res, now, type->name, out) ? PROVIDE_DONE
                                                   : PROVIDE_RETRY;
 }
@@ -164,7 +165,7 @@ static enum provide start_secret(void *state, const struct auth_env *env,
                                  struct now now, struct provide_out *out)
 {
     struct str secret = entra_setting(env, SECRET);
-    struct entra_form form;
+    struct entra_form form = {0};
 
     (void)state;
     (void)now;
@@ -183,8 +184,7 @@ static enum provide answer_secret(void *state, const struct auth_env *env,
                                   struct provide_out *out)
 {
     (void)state;
-    (void)env;
-    return entra_authority_answer(&entra_secret, now, res, net, out);
+    return entra_authority_answer(&entra_secret, env, now, res, net, out);
 }
 
 const struct provider_type entra_secret = {
@@ -292,9 +292,9 @@ static struct str claims_of(const struct entra_form *form, int64_t wall_ms,
 static enum provide start_certificate(void *state, const struct auth_env *env,
                                       struct now now, struct provide_out *out)
 {
-    struct str path = entra_setting(env, CERT_FILE), assertion;
-    struct entra_form form;
-    struct crypto_key *key;
+    struct str path = entra_setting(env, CERT_FILE), assertion = STR_NONE;
+    struct entra_form form = {0};
+    struct crypto_key *key = NULL;
     struct jwt jwt = {.alg = CRYPTO_PS256};
     bool ok;
 
@@ -325,8 +325,7 @@ static enum provide answer_certificate(void *state, const struct auth_env *env,
                                        struct provide_out *out)
 {
     (void)state;
-    (void)env;
-    return entra_authority_answer(&entra_certificate, now, res, net, out);
+    return entra_authority_answer(&entra_certificate, env, now, res, net, out);
 }
 
 const struct provider_type entra_certificate = {
@@ -341,8 +340,8 @@ const struct provider_type entra_certificate = {
 static enum provide start_workload(void *state, const struct auth_env *env,
                                    struct now now, struct provide_out *out)
 {
-    struct str file = entra_setting(env, TOKEN_FILE), jwt;
-    struct entra_form form;
+    struct str file = entra_setting(env, TOKEN_FILE), jwt = STR_NONE;
+    struct entra_form form = {0};
 
     (void)state;
     (void)now;
@@ -367,8 +366,7 @@ static enum provide answer_workload(void *state, const struct auth_env *env,
                                     struct provide_out *out)
 {
     (void)state;
-    (void)env;
-    return entra_authority_answer(&entra_workload, now, res, net, out);
+    return entra_authority_answer(&entra_workload, env, now, res, net, out);
 }
 
 const struct provider_type entra_workload = {

@@ -99,10 +99,11 @@ bool entra_managed_ask(const struct auth_env *env, struct str base,
 }
 
 /* One identity at most has no name; the others are told apart by theirs. */
-static enum provide refused(const struct http_response *res, struct now now,
+static enum provide refused(const struct auth_env *env,
+                            const struct http_response *res, struct now now,
                             struct provide_out *out)
 {
-    enum provide what = entra_refused(res, now, out);
+    enum provide what = entra_refused(env, res, now, out);
     size_t n = strlen(out->err.text);
 
     if (res->status == 400)
@@ -160,7 +161,6 @@ static enum provide answer_app(void *state, const struct auth_env *env,
 {
     struct app_service *s = state;
 
-    (void)env;
     if (net) {
         out->err = *net;
         out->patient = !s->spoken && net->kind == ERR_NETWORK &&
@@ -169,7 +169,7 @@ static enum provide answer_app(void *state, const struct auth_env *env,
     }
     s->spoken = true;
     if (res->status != 200)
-        return refused(res, now, out);
+        return refused(env, res, now, out);
     return entra_token(res, now, entra_app_service.name, out) ? PROVIDE_DONE
                                                               : PROVIDE_RETRY;
 }
@@ -251,7 +251,6 @@ static enum provide answer_imds(void *state, const struct auth_env *env,
     struct imds *s = state;
     enum provide what;
 
-    (void)env;
     if (net)
         return entra_failed(out, PROVIDE_RETRY, net->kind,
                             "%s; where this is no virtual machine of Azure, "
@@ -260,7 +259,7 @@ static enum provide answer_imds(void *state, const struct auth_env *env,
     if (is_elsewhere(res)) /* Docker Desktop's own answer to that address */
         return PROVIDE_ABSENT;
     if (res->status != 200) {
-        what = refused(res, now, out);
+        what = refused(env, res, now, out);
         return what == PROVIDE_RETRY ? rest(s, res->status, now, out) : what;
     }
     *s = (struct imds){0};

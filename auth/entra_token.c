@@ -247,14 +247,39 @@ static struct str first_line(struct str s)
     return str_trim(s);
 }
 
-static void tell(int status, struct json_object *o, struct provide_out *out)
+static bool holds(struct str text, struct str part)
+{
+    return part.len > 0 && text.len >= part.len &&
+           memmem(text.ptr, text.len, part.ptr, part.len);
+}
+
+/* Whoever answers may repeat what he was asked; eyJ begins every JSON Web
+ * Token. */
+static bool is_secret(const struct auth_env *env, struct str text)
+{
+    return holds(text, entra_setting(env, "AZURE_CLIENT_SECRET")) ||
+           holds(text, entra_setting(env, "IDENTITY_HEADER")) ||
+           holds(text, STR("eyJ"));
+}
+
+static struct str words(const struct auth_env *env, struct json_object *o,
+                        const char *a, const char *b)
+{
+    struct str s = jsonr_text_or(o, a, STR_NONE);
+
+    if (s.len == 0)
+        s = jsonr_text_or(o, b, STR_NONE);
+    return is_secret(env, s) ? STR_NONE : s;
+}
+
+static void tell(const struct auth_env *env, int status, struct json_object *o,
+                 struct provide_out *out)
 {
     struct str code =
-        aws_one_line(jsonr_text_or(o, "error", STR_NONE), 60, out->arena);
-    struct str message = jsonr_text_or(o, "error_description",
-                                       jsonr_text_or(o, "message", STR_NONE));
+        aws_one_line(words(env, o, "error", "code"), 60, out->arena);
+    struct str message = words(env, o, "error_description", "message");
     struct str trace =
-        aws_one_line(jsonr_text_or(o, "trace_id", STR_NONE), 60, out->arena);
+        aws_one_line(words(env, o, "trace_id", "traceId"), 60, out->arena);
     const char *mend;
 
     message = aws_one_line(first_line(message), MESSAGE_MAX, out->arena);
@@ -275,14 +300,15 @@ static bool passes(int status)
            status == 429;
 }
 
-enum provide entra_refused(const struct http_response *res, struct now now,
+enum provide entra_refused(const struct auth_env *env,
+                           const struct http_response *res, struct now now,
                            struct provide_out *out)
 {
     struct json_object *o = NULL;
 
     if (!jsonr_parse(res->body, &o, NULL))
         o = NULL;
-    tell(res->status, o, out);
+    tell(env, res->status, o, out);
     json_object_put(o);
     if (!passes(res->status))
         return PROVIDE_FAILED;

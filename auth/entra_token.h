@@ -55,8 +55,10 @@ must_check bool entra_token(const struct http_response *res, struct now now,
 /* expires_on in each form that is known, to a wall clock time. */
 must_check bool entra_expires_on(struct str text, int64_t *wall_ms);
 /* An answer that is no 200: the code and message that it tells, as one line in
- * out->err, and whether to retry. */
-enum provide entra_refused(const struct http_response *res, struct now now,
+ * out->err, and whether to retry.  Words that hold a secret of ours are left
+ * out. */
+enum provide entra_refused(const struct auth_env *env,
+                           const struct http_response *res, struct now now,
                            struct provide_out *out);
 
 /*
@@ -85,7 +87,7 @@ enum provide entra_form_send(const struct auth_env *env,
 void entra_form_wipe(struct entra_form *form);
 /* What the authority answered. */
 enum provide entra_authority_answer(const struct provider_type *type,
-                                    struct now now,
+                                    const struct auth_env *env, struct now now,
                                     const struct http_response *res,
                                     const struct err *net,
                                     struct provide_out *out);

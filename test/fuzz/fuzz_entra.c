@@ -70,6 +70,8 @@ static void check_end(enum provide what, struct provide_out *out)
     } else if (what == PROVIDE_RETRY || what == PROVIDE_FAILED) {
         need(out->err.kind != ERR_NONE && out->err.text[0]);
         need(!strchr(out->err.text, '\n') && !strchr(out->err.text, '\r'));
+        need(!strstr(out->err.text, "SeCrEt"));
+        need(!strstr(out->err.text, "HuSh"));
         need(out->after_ms >= 0 && out->after_ms <= WHEN_HOUR);
     }
 }

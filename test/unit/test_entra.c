@@ -398,6 +398,24 @@ static void test_an_answer_that_is_no_token_is_told_without_its_body(
     }
 }
 
+static void test_a_secret_that_is_repeated_to_us_is_not_told(void **state)
+{
+    static const char *const bodies[] = {
+        "{\"error\":\"a&b=c\",\"error_description\":\"bad a&b=c\"}",
+        "{\"error\":\"x\",\"error_description\":\"client_assertion eyJh\"}",
+        "<html>client_secret=a&b=c</html>"};
+    struct aws_world *w = *state;
+
+    set_app(w);
+    for (size_t i = 0; i < sizeof(bodies) / sizeof(*bodies); i++) {
+        sim_serve(w->loop, STR("https://login.microsoftonline.com/"), 401,
+                  str_of(bodies[i]));
+        assert_no_token(w, "client secret: it answered 401");
+        assert_null(strstr(w->err.text, "a&b"));
+        assert_null(strstr(w->err.text, "eyJ"));
+    }
+}
+
 #define WITH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -420,6 +438,7 @@ int main(void)
         WITH(test_each_cloud_has_its_authority_and_its_manager),
         WITH(test_what_is_half_configured_is_told_not_passed_over),
         WITH(test_an_answer_that_is_no_token_is_told_without_its_body),
+        WITH(test_a_secret_that_is_repeated_to_us_is_not_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
