@@ -98,18 +98,22 @@ bool entra_managed_ask(const struct auth_env *env, struct str base,
     return true;
 }
 
-/* One identity at most has no name; the others are told apart by theirs. */
+/* Without a name it is the system-assigned one that is asked for. */
 static enum provide refused(const struct auth_env *env,
                             const struct http_response *res, struct now now,
                             struct provide_out *out)
 {
     enum provide what = entra_refused(env, res, now, out);
     size_t n = strlen(out->err.text);
+    bool named = entra_setting(env, "AZURE_CLIENT_ID").len > 0 ||
+                 entra_setting(env, ENTRA_OBJECT_ID).len > 0 ||
+                 entra_setting(env, ENTRA_RESOURCE_ID).len > 0;
 
     if (res->status == 400)
-        (void)snprintf(out->err.text + n, sizeof(out->err.text) - n,
-                       "; assign a managed identity here, or name the "
-                       "user-assigned one by AZURE_CLIENT_ID");
+        (void)snprintf(out->err.text + n, sizeof(out->err.text) - n, "; %s",
+                       named ? "the identity that is named is not assigned here"
+                             : "assign a managed identity here, or name the "
+                               "user-assigned one by AZURE_CLIENT_ID");
     return what;
 }
 

@@ -275,8 +275,8 @@ const struct command command_check_auth = {
         "Tries each way to get credentials in its order, up to the first one "
         "that is\nconfigured, and tells what was found, until when it is good "
         "and who we are by\nit, as the cloud says (AWS: sts:GetCallerIdentity, "
-        "which needs no permission).\nNothing is published, no secret is "
-        "shown.  Exit status 1: none works.\n",
+        "which needs no permission)\nor the token itself (Azure).  Nothing is "
+        "published, no secret is shown.  Exit\nstatus 1: none works.\n",
     .max_args = 1,
     .options = options,
     .run = run_check,

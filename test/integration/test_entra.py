@@ -14,7 +14,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from fakes.entra import (AUDIENCES, CLIENT, HEADER, OBJECT, RESOURCE, SECRET,  # noqa: E402
                          TELEMETRY, TENANT, Entra)
 from fakes.tls import Authority  # noqa: E402
-from lib.tap import Skip, case, clean_env, equal, holds, lacks, main  # noqa: E402
+from lib.tap import Skip, case, clean_env, equal, expect, holds, lacks, main  # noqa: E402
 
 MONITOR, ARM = AUDIENCES
 TOOL = os.environ.get("ENTRA_TOOL", "test/conformance/entra_tool")
@@ -224,7 +224,8 @@ def a_refusal_is_told_with_its_code_its_trace_and_the_mend():
         equal(len(fake.seen), 2)  # what stays wrong is not asked again
     with Entra() as plain:
         _, log = run(by_endpoint(plain), "client_id=x", status=1)
-        holds(log, "identity endpoint: it answered 400: Identity not found; assign a managed")
+        holds(log, "identity endpoint: it answered 400: Identity not found; the identity that is "
+              "named is not assigned here")
         equal(len(plain.seen), 1)
 
 
@@ -273,6 +274,53 @@ def an_authority_whose_certificate_is_not_trusted_gets_no_secret():
         _, log = run(by_secret(fake), f"ca_file={other.certificate}", status=1)
         holds(log, "client secret: ", "certificate")
         equal(fake.seen, [])
+
+
+#
+# The program's own words about it.
+#
+TARGET = "/subscriptions/s/resourceGroups/g/providers/Microsoft.App/containerApps/workers"
+
+
+def check_auth(status, env, **options):
+    named = {"resource_id": TARGET, "region": "westeurope",
+             "ca_file": shared()["authority"].certificate, **options}
+    result = expect(status, "check-auth", "azure_monitor", env={
+        "SCALEBRIDGE_SINKS": "azure_monitor", **env,
+        **{"SCALEBRIDGE_SINKS_AZURE_MONITOR_" + k.upper(): v for k, v in named.items()}})
+    lacks(result.out + result.err, SECRET, HEADER, WORD)
+    return result, [" ".join(line.split()) for line in result.out.splitlines()]
+
+
+@case
+def check_auth_names_each_way_who_we_are_and_the_role_that_is_needed():
+    with entra() as fake:
+        _, lines = check_auth(0, {**by_workload(fake), **by_endpoint(fake)})
+        equal(lines[:3], ["azure_monitor", "client secret not configured",
+                          "client certificate not configured"])
+        holds(lines[3], "workload identity found: workload identity, good until 20")
+        equal(lines[4:7], [f"{name} not asked, as workload identity comes before it"
+                           for name in ("identity endpoint", "azure arc", "instance metadata")])
+        equal(lines[7:], [f"who we are application {CLIENT}, object {OBJECT}, tenant {TENANT}, "
+                          f"audience {MONITOR}; needs the role Monitoring Metrics Publisher on "
+                          f"{TARGET}", "as says the token"])
+        equal(len(fake.seen), 1)
+
+
+@case
+def check_auth_takes_the_identity_that_the_settings_name():
+    with Entra() as fake:
+        result, _ = check_auth(0, by_metadata(fake), credential="imds", object_id=OBJECT,
+                               audience=ARM)
+        equal(fake.seen[-1]["query"]["object_id"], OBJECT)
+        holds(result.out, "audience " + ARM)
+        result, _ = check_auth(1, by_metadata(fake), credential="imds", client_id="other")
+        holds(result.out, "instance metadata   failed: it answered 400 invalid_request: Identity "
+              "not found (trace b1c2); the identity that is named is not assigned here")
+        result, _ = check_auth(1, by_endpoint(fake), credential="secret")
+        holds(result.out, "no Azure credentials: give the container app")
+        result, _ = check_auth(2, {}, client_id="a", object_id="b")
+        holds(result.err, "leave one of them")
 
 
 #
