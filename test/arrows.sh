@@ -13,7 +13,7 @@ cd "${srcdir:-.}"
 LAYERS='agent/base
 agent/config agent/metric agent/io
 agent/parse agent/store auth
-agent/promql agent/ecs sinks
+agent/promql agent/ecs agent/cloudrun sinks
 agent/rules
 agent/discover agent/scrape agent/capacity agent/deliver agent/actuate agent/report
 agent/settings
@@ -27,7 +27,7 @@ ares_ agent/io
 openssl/ auth/crypto.c
 zlib.h agent/base
 pcre2.h agent/base
-json-c/ agent/base agent/config agent/ecs auth sinks
+json-c/ agent/base agent/config agent/ecs agent/cloudrun auth sinks
 yaml.h agent/config'
 export LAYERS LIBRARIES
 
