@@ -4,17 +4,15 @@
 The script is run by sh with a stand-in `aws` that records its arguments, so
 that quoting is proven; the calls, the template's resources and the terms of
 Terraform are held against botocore's models and against each other.  Where
-moto is installed its Application Auto Scaling takes the same calls.
+moto is installed, its Application Auto Scaling takes the same calls.
 GOLDEN_UPDATE=1 writes test/data/policy anew.
 """
 import json
-import logging
 import os
 import re
 import subprocess
 import sys
 import tempfile
-import urllib.request
 
 import botocore.session
 import yaml
@@ -24,7 +22,8 @@ from botocore.validate import ParamValidator
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, ".."))
 from fakes.membrane import Membrane  # noqa: E402
-from lib.tap import (LIMIT, Skip, case, clean_env, config_file, equal, expect,  # noqa: E402
+from lib.moto import Moto  # noqa: E402
+from lib.tap import (LIMIT, case, clean_env, config_file, equal, expect,  # noqa: E402
                      holds, lacks, main)
 
 GOLDEN = os.path.join(HERE, "..", "data", "policy")
@@ -467,56 +466,42 @@ def ecs_that_counts_and_finds_is_allowed_for_its_own_services_and_names_the_clus
     holds(policy(env=env, cluster=None).out, "'service/live/custom-code-runner'")
 
 
-def emulated(told):
+def emulated(moto, told):
     """The calls, given to moto over loopback; gives what it then holds."""
-    try:
-        from moto.server import ThreadedMotoServer
-    except ImportError:
-        raise Skip("moto with its server is not installed") from None
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        urllib.request.urlopen(urllib.request.Request(
-            f"http://{host}:{port}/moto-api/reset", method="POST"), timeout=LIMIT).close()
-
-        def client(service):
-            return SESSION.create_client(service, region_name="eu-west-1",
-                                         endpoint_url=f"http://{host}:{port}",
-                                         aws_access_key_id="a", aws_secret_access_key="b")
-        for cluster, service in {tuple(p["ResourceId"].split("/")[1:])
-                                 for _, _, p in told if "ResourceId" in p}:
-            ecs = client("ecs")
-            ecs.create_cluster(clusterName=cluster)
-            ecs.register_task_definition(family="t", containerDefinitions=[
-                {"name": "c", "image": "i", "memory": 128}])
-            ecs.create_service(cluster=cluster, serviceName=service, taskDefinition="t",
-                               desiredCount=0)
-        for service, operation, params in told:
-            getattr(client(service), xform_name(operation))(**params)
-        scaling = client(SCALING)
-        return (scaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"],
-                scaling.describe_scaling_policies(ServiceNamespace="ecs")["ScalingPolicies"])
-    finally:
-        server.stop()
+    moto.reset()
+    for cluster, service in {tuple(p["ResourceId"].split("/")[1:])
+                             for _, _, p in told if "ResourceId" in p}:
+        ecs = moto.client("ecs")
+        ecs.create_cluster(clusterName=cluster)
+        ecs.register_task_definition(family="t", containerDefinitions=[
+            {"name": "c", "image": "i", "memory": 128}])
+        ecs.create_service(cluster=cluster, serviceName=service, taskDefinition="t",
+                           desiredCount=0)
+    for service, operation, params in told:
+        getattr(moto.client(service), xform_name(operation))(**params)
+    scaling = moto.client(SCALING)
+    return (scaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"],
+            scaling.describe_scaling_policies(ServiceNamespace="ecs")["ScalingPolicies"])
 
 
 @case
 def an_emulator_takes_the_calls_and_gives_them_back():
-    for name, args, text in scenarios():
-        told = calls(output(args, text, "aws-cli"))
-        targets, policies = emulated(told)
-        equal(sorted((t["ResourceId"], t["MinCapacity"], t["MaxCapacity"]) for t in targets),
-              sorted((p["ResourceId"], p["MinCapacity"], p["MaxCapacity"])
-                     for _, o, p in told if o == "RegisterScalableTarget"), name)
-        want = {(p["ResourceId"], p["PolicyName"]): p for _, o, p in told if o == "PutScalingPolicy"}
-        equal(len(policies), len(want), name)
-        for got in policies:
-            p = want[got["ResourceId"], got["PolicyName"]]
-            for key in ("TargetTrackingScalingPolicyConfiguration",
-                        "StepScalingPolicyConfiguration"):
-                equal(got.get(key), p.get(key), name)
+    with Moto(signed=False) as moto:
+        for name, args, text in scenarios():
+            taken_as_told(moto, name, calls(output(args, text, "aws-cli")))
+
+
+def taken_as_told(moto, name, told):
+    targets, policies = emulated(moto, told)
+    equal(sorted((t["ResourceId"], t["MinCapacity"], t["MaxCapacity"]) for t in targets),
+          sorted((p["ResourceId"], p["MinCapacity"], p["MaxCapacity"])
+                 for _, o, p in told if o == "RegisterScalableTarget"), name)
+    want = {(p["ResourceId"], p["PolicyName"]): p for _, o, p in told if o == "PutScalingPolicy"}
+    equal(len(policies), len(want), name)
+    for got in policies:
+        p = want[got["ResourceId"], got["PolicyName"]]
+        for key in ("TargetTrackingScalingPolicyConfiguration", "StepScalingPolicyConfiguration"):
+            equal(got.get(key), p.get(key), name)
 
 
 if __name__ == "__main__":
