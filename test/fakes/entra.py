@@ -12,6 +12,7 @@ import base64
 import hashlib
 import json
 import os
+import ssl
 import sys
 import urllib.parse
 
@@ -153,10 +154,7 @@ class Entra(Service):
 
     def trust(self, pem):
         """Takes a certificate; gives the thumbprint it is known by."""
-        from cryptography import x509
-        from cryptography.hazmat.primitives.serialization import Encoding
-
-        der = x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER)
+        der = ssl.PEM_cert_to_DER_cert(pem.decode())
         name = base64.urlsafe_b64encode(hashlib.sha256(der).digest()).rstrip(b"=").decode()
         self.certificates[name] = pem
         return name, base64.b64encode(der).decode()

@@ -53,7 +53,6 @@ def verifier():
 
 
 def entra():
-    verifier()
     fake = Entra(context=shared()["context"])
     fake.thumbprint, fake.der = fake.trust(shared()["certificate"])
     return fake
@@ -128,6 +127,7 @@ def a_secret_gives_tokens_for_each_audience():
 
 @case
 def a_certificate_proves_by_ps256_from_pem_and_from_pkcs12():
+    verifier()
     with entra() as fake:
         for path, word in (("both", None), ("store", WORD), ("locked", WORD)):
             more = {"AZURE_CLIENT_CERTIFICATE_PASSWORD": word} if word else {}
@@ -155,6 +155,7 @@ def a_certificate_that_cannot_be_used_is_told_without_its_password():
 
 @case
 def a_projected_token_is_read_anew_each_time():
+    verifier()
     with entra() as fake:
         env = by_workload(fake)
         good(env, fake, "workload identity")
@@ -181,6 +182,7 @@ def a_managed_identity_is_named_as_each_endpoint_wants_it():
 
 @case
 def the_order_is_that_of_the_sdks_and_can_be_narrowed():
+    verifier()
     with entra() as fake, Entra() as plain:
         everything = {**by_metadata(plain), **by_endpoint(plain), **by_workload(fake),
                       **by_certificate(fake), **by_secret(fake)}
@@ -377,6 +379,7 @@ def compare(fake, modules, env, way, source, *selector, ours=()):
 
 @case
 def microsofts_library_asks_the_authority_for_the_same():
+    verifier()
     modules = oracle()
     with entra() as fake:
         compare(fake, modules, by_secret(fake), "environment", "client secret")

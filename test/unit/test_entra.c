@@ -416,6 +416,60 @@ static void test_a_secret_that_is_repeated_to_us_is_not_told(void **state)
     }
 }
 
+/*
+ * Silence, and ends of connections, of each.
+ */
+static void be_silent(void *arg, const struct http_request *req,
+                      struct sim_reply *reply)
+{
+    (void)arg;
+    (void)req;
+    reply->never = true;
+}
+
+static void cut_off(void *arg, const struct http_request *req,
+                    struct sim_reply *reply)
+{
+    (void)arg;
+    (void)req;
+    reply->body = STR(TOKEN);
+    reply->error = ERR_NETWORK;
+    reply->cut_at = 20;
+}
+
+static void test_whoever_is_silent_or_cuts_off_is_told_in_bounded_time(
+    void **state)
+{
+    static const struct {
+        const char *off, *name, *url;
+    } all[] = {
+        {"AZURE_CLIENT_SECRET=", "client secret",
+         "https://login.microsoftonline.com/"},
+        {"IDENTITY_HEADER=", "identity endpoint", "http://127.0.0.1:40342/"},
+        {"IDENTITY_ENDPOINT=", "azure arc", "http://127.0.0.1:40342/"},
+        {"IMDS_ENDPOINT=", "instance metadata", "http://169.254.169.254/"},
+    };
+    struct aws_world *w = *state;
+
+    set_app(w);
+    set_arc(w);
+    aws_world_set(w, HEADER);
+    for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+        int64_t began = loop_now(w->loop).mono_ms;
+
+        sim_on_url(w->loop, str_of(all[i].url), be_silent, NULL);
+        assert_no_token(w, all[i].name);
+        assert_true(loop_now(w->loop).mono_ms - began < WHEN_MINUTE);
+        sim_on_url(w->loop, str_of(all[i].url), cut_off, NULL);
+        assert_no_token(w, all[i].name);
+        sim_serve(w->loop, str_of(all[i].url), 200, STR(TOKEN));
+        assert_token(w, all[i].name);
+        lease_refused(w->lease);
+        aws_world_set(w, all[i].off);
+        aws_world_set(w, "AZURE_CLIENT_ID="); /* the others have no name */
+    }
+}
+
 #define WITH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -439,6 +493,7 @@ int main(void)
         WITH(test_what_is_half_configured_is_told_not_passed_over),
         WITH(test_an_answer_that_is_no_token_is_told_without_its_body),
         WITH(test_a_secret_that_is_repeated_to_us_is_not_told),
+        WITH(test_whoever_is_silent_or_cuts_off_is_told_in_bounded_time),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
