@@ -36,11 +36,21 @@ def shared():
         authority.openssl("pkcs8", "-topk8", "-in", key, "-out", locked, "-passout",
                           "pass:" + WORD)
         certificate = open(pem, "rb").read()
+        elliptic, short = authority.path("ec.pem"), authority.path("short.pem")
+        for path, kind in ((elliptic, ("ec", "-pkeyopt", "ec_paramgen_curve:prime256v1")),
+                           (short, ("rsa:1024",))):
+            authority.openssl("req", "-x509", "-newkey", *kind, "-nodes", "-days", "2",
+                              "-keyout", path + ".key", "-out", path, "-subj", "/CN=x")
+            with open(path, "ab") as file:
+                file.write(open(path + ".key", "rb").read())
+        with open(authority.path("alien.pem"), "wb") as file:
+            file.write(open(key, "rb").read() + open(authority.certificate, "rb").read())
         for path, text in ((both, open(key, "rb").read()), (locked, open(locked, "rb").read())):
             with open(path, "wb") as file:
                 file.write(certificate + text)
         STATE.update(authority=authority, certificate=certificate, both=both, store=store,
-                     locked=locked, context=authority.context())
+                     locked=locked, key=key, elliptic=elliptic, short=short,
+                     alien=authority.path("alien.pem"), context=authority.context())
     return STATE
 
 
@@ -146,6 +156,10 @@ def a_certificate_that_cannot_be_used_is_told_without_its_password():
     with entra() as fake:
         for path, word, why in (("store", "wrong", "read with this password"),
                                 ("locked", None, "an encrypted one needs its password"),
+                                ("key", None, "holds no certificate beside the private key"),
+                                ("elliptic", None, "its private key is not of type RSA"),
+                                ("short", None, "has 1024 bits; make one of 2048 or more"),
+                                ("alien", None, "none of its certificates belongs to"),
                                 ("nowhere", None, "No such file")):
             more = {"AZURE_CLIENT_CERTIFICATE_PASSWORD": word} if word else {}
             _, log = run(by_certificate(fake, shared().get(path, "/nowhere"), **more), status=1)
