@@ -429,7 +429,7 @@ def wrong_usage_is_told():
     holds(policy("--max", "1", status=2).err, "below the minimum")
     holds(policy("--min", "many", status=2).err, "--min", "many")
     holds(policy("--format", "xml", status=2).err, "cloudformation")
-    holds(expect(2, "policy", "aca", env=ENV).err, "knows ecs")
+    holds(expect(2, "policy", "gke", env=ENV).err, "knows ecs")
     got = policy("--service", "instant-tasks-worker=w1,custom-code-runner=r2",
                  cluster="arn:aws:ecs:eu-west-1:123456789012:cluster/live").out
     holds(got, "'service/live/w1'", "'service/live/r2'", "'service/live/queued-tasks-worker'")
