@@ -7,6 +7,7 @@
  */
 #include "agent/base/mem.h"
 #include "agent/io/words.h"
+#include "auth/aws_answer.h"
 #include "auth/aws_config.h"
 #include "auth/aws_process.h"
 #include "auth/aws_sts.h"
@@ -30,8 +31,10 @@ struct profile {
     struct str passed[ROLES_MAX + 1]; /* profiles on the way */
     size_t passed_count;
     enum base base;
-    bool based;  /* `keys` are some already */
-    bool absent; /* the profile in force says nothing of keys */
+    int64_t skew_ms; /* that STS's clock is ahead of ours */
+    bool corrected;  /* `skew_ms` is measured */
+    bool based;      /* `keys` are some already */
+    bool absent;     /* the profile in force says nothing of keys */
     struct str token_file;
     char **argv; /* of credential_process */
     const struct provider_type *other;
@@ -210,8 +213,8 @@ static enum provide assume(struct profile *p, const struct auth_env *env,
         !aws_read_token(env, arena_strdup(out->arena, p->token_file),
                         out->arena, &what.web_token, &out->err))
         return PROVIDE_RETRY;
-    return aws_sts_ask(env, &what, now.wall_ms, out->arena, &out->ask,
-                       &out->err)
+    return aws_sts_ask(env, &what, now.wall_ms + p->skew_ms, out->arena,
+                       &out->ask, &out->err)
                ? PROVIDE_ASK
                : PROVIDE_FAILED;
 }
@@ -299,6 +302,22 @@ static enum provide start(void *state, const struct auth_env *env,
     return begin(p, env, now, out);
 }
 
+/* A signature of another time than the service's: once more by its Date. */
+static bool off_by_clock(struct profile *p, const struct http_response *res,
+                         struct now now)
+{
+    int64_t date;
+
+    if (!p->based || p->corrected || res->status < 400 ||
+        !aws_clock_off(res, now.wall_ms) ||
+        !when_http_date_parse(http_get(res, STR("Date")), &date))
+        return false;
+    p->corrected = true;
+    p->skew_ms = date - now.wall_ms;
+    p->role_count++; /* it is the same one's turn */
+    return true;
+}
+
 static enum provide answer(void *state, const struct auth_env *env,
                            struct now now, const struct http_response *res,
                            const struct err *net, struct provide_out *out)
@@ -310,6 +329,8 @@ static enum provide answer(void *state, const struct auth_env *env,
         return other_said(
             p, env, now,
             p->other->answer(p->other_state, env, now, res, net, out), out);
+    if (!net && off_by_clock(p, res, now))
+        return assume(p, env, now, out);
     what = aws_sts_keys(res, net, out, &p->keys);
     p->based = true;
     return what == PROVIDE_DONE ? go_on(p, env, now, out) : what;

@@ -7,6 +7,8 @@
 #include "auth/sigv4.h"
 #include "sinks/sinks.h"
 
+#include <string.h>
+
 #define COMPRESSION_MAX (10 << 20) /* AWS SDKs: 0 to 10485760 */
 
 static const struct conf_key keys[] = {
@@ -82,6 +84,48 @@ static bool prepare(void *conf, const struct auth_env *env, struct arena *arena,
     return true;
 }
 
+/* The identity's calls go the way that the metrics go. */
+struct overlay {
+    struct auth_env env;
+    const struct auth_env *under;
+    const struct cloudwatch_conf *conf;
+};
+
+static const char *overlaid(void *arg, const char *name)
+{
+    const struct overlay *o = arg;
+    const struct cloudwatch_conf *c = o->conf;
+
+    if (c->fips && strcmp(name, "AWS_USE_FIPS_ENDPOINT") == 0)
+        return "true";
+    if (c->dual_stack && strcmp(name, "AWS_USE_DUALSTACK_ENDPOINT") == 0)
+        return "true";
+    if (c->ca_file[0] && strcmp(name, "AWS_CA_BUNDLE") == 0)
+        return c->ca_file;
+    return o->under->variable(o->under->arg, name);
+}
+
+static bool read_under(void *arg, const char *path, struct buf *out,
+                       struct err *err)
+{
+    const struct overlay *o = arg;
+
+    return o->under->read_file(o->under->arg, path, out, err);
+}
+
+static const struct auth_env *identity_env(const void *conf,
+                                           const struct auth_env *under,
+                                           struct arena *arena)
+{
+    struct overlay *o = arena_zalloc(arena, sizeof(*o));
+
+    *o = (struct overlay){
+        .env = {.variable = overlaid, .read_file = read_under, .arg = o},
+        .under = under,
+        .conf = conf};
+    return &o->env;
+}
+
 static bool compress(struct arena *arena, struct http_request *req,
                      struct err *err)
 {
@@ -150,6 +194,7 @@ const struct sink_type cloudwatch_sink = {
     .conf_size = sizeof(struct cloudwatch_conf),
     .providers = aws_providers,
     .no_credentials = aws_no_credentials,
+    .auth_env = identity_env,
     .ask_who = ask_who,
     .read_who = read_who,
     .oldest_ms = CLOUDWATCH_OLDEST,

@@ -20,6 +20,8 @@ static const struct command_option options[] = {
     {NULL, NULL, NULL},
 };
 
+#define CLOCK_OFF (4 * WHEN_MINUTE)
+
 static const char absent[] = "not configured";
 
 struct check {
@@ -33,7 +35,18 @@ struct check {
     struct credentials creds;
     struct str who;
     struct err err;
+    int64_t skew_ms; /* that the cloud's clock is ahead of ours */
 };
+
+/* The environment as the sink's settings have it. */
+static const struct auth_env *env_of(struct check *c)
+{
+    const struct sink_type *type = c->sink->type;
+
+    return type->auth_env
+               ? type->auth_env(c->sink->conf, &auth_env_process, &c->arena)
+               : &auth_env_process;
+}
 
 static void on_creds(void *arg, const struct credentials *creds,
                      const struct err *err)
@@ -52,15 +65,10 @@ static void on_creds(void *arg, const struct credentials *creds,
 static bool fetch(struct check *c, const struct provider_type *type)
 {
     const struct provider_type *const alone[] = {type, NULL};
-    const struct sink_type *sink = c->sink->type;
-    struct lease_options o = {
-        .providers = alone, .env = &auth_env_process, .mend = absent};
+    const struct lease_options o = {
+        .providers = alone, .env = env_of(c), .mend = absent};
     struct lease_waiter waiter = {0};
-    struct lease *lease;
-
-    if (sink->auth_env)
-        o.env = sink->auth_env(c->sink->conf, o.env, &c->arena);
-    lease = lease_new(c->loop, c->http, &o);
+    struct lease *lease = lease_new(c->loop, c->http, &o);
 
     credentials_clear(&c->creds);
     lease_wait(lease, &waiter, on_creds, c);
@@ -75,25 +83,42 @@ static void on_who(void *arg, const struct http_response *res,
 {
     struct check *c = arg;
 
+    int64_t date;
+
     c->ok = !net && c->sink->type->read_who(res, &c->arena, &c->who, &c->err);
     if (net)
         c->err = *net;
+    else if (when_http_date_parse(http_get(res, STR("Date")), &date))
+        c->skew_ms = date - loop_now(c->loop).wall_ms;
     loop_stop(c->loop);
 }
 
-static bool ask_who(struct check *c, struct http_request *req)
+static bool ask_once(struct check *c, struct http_request *req)
 {
     static const struct http_hooks hooks = {.done = on_who};
     struct http_call call = {0};
+    int64_t wall = loop_now(c->loop).wall_ms + c->skew_ms;
 
-    if (!c->sink->type->ask_who(c->sink->conf, &auth_env_process, &c->creds,
-                                loop_now(c->loop).wall_ms, &c->arena, req,
-                                &c->err))
+    if (!c->sink->type->ask_who(c->sink->conf, env_of(c), &c->creds, wall,
+                                &c->arena, req, &c->err))
         return false;
     http_start(c->http, &call, req, &hooks, c);
     loop_run(c->loop);
     http_cancel(&call);
     return c->ok;
+}
+
+/* A clock that is off by minutes is told, and no reason for not knowing. */
+static bool ask_who(struct check *c, struct http_request *req)
+{
+    c->skew_ms = 0;
+    if (ask_once(c, req))
+        return true;
+    if (c->skew_ms < CLOCK_OFF && c->skew_ms > -CLOCK_OFF)
+        return false;
+    buf_addf(&c->out, "  %-20sis off by %lld s; set it\n", "this clock",
+             (long long)(-c->skew_ms / WHEN_SECOND));
+    return ask_once(c, req);
 }
 
 /* The provider's name is said already. */

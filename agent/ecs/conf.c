@@ -16,6 +16,14 @@ const struct conf_key ecs_keys[] = {
     CONF_TEXT(ecs_conf, endpoint, "",
               "URL of the ECS API, for private endpoints (also "
               "AWS_ENDPOINT_URL_ECS, AWS_ENDPOINT_URL)."),
+    CONF_BOOL(ecs_conf, fips, "false",
+              "Use the FIPS 140 endpoint (also AWS_USE_FIPS_ENDPOINT)."),
+    CONF_BOOL(ecs_conf, dual_stack, "false",
+              "Use the endpoint that has IPv6 addresses, too (also "
+              "AWS_USE_DUALSTACK_ENDPOINT)."),
+    CONF_TEXT(ecs_conf, ca_file, "",
+              "PEM file of authorities in place of the system's (also "
+              "AWS_CA_BUNDLE)."),
     CONF_END,
 };
 
@@ -62,7 +70,9 @@ bool ecs_endpoint(const struct ecs_conf *conf, struct str region,
                   const struct auth_env *env, struct arena *arena,
                   struct str *out, struct err *err)
 {
-    struct aws_endpoint want = {.configured = str_of(conf->endpoint)};
+    struct aws_endpoint want = {.configured = str_of(conf->endpoint),
+                                .fips = conf->fips,
+                                .dual_stack = conf->dual_stack};
 
     return aws_region(env, region, arena, &want.region, err) &&
            aws_endpoint(env, &aws_ecs, &want, arena, out, err);

@@ -29,6 +29,8 @@
 
 struct ecs_conf {
     char *cluster, *service, *region, *endpoint; /* empty: to be found */
+    char *ca_file;
+    bool fips, dual_stack;
 };
 extern const struct conf_key ecs_keys[];
 

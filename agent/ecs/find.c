@@ -53,15 +53,25 @@ void ecs_free(struct ecs *e)
     free(e);
 }
 
-static struct ecs_client *client_of(struct ecs *e, struct str region,
-                                    struct str url)
+static struct str authorities(const struct ecs *e, const struct ecs_conf *conf)
 {
-    const char *bundle = e->env->variable(e->env->arg, "AWS_CA_BUNDLE");
+    struct str written = str_trim(str_of(conf->ca_file));
+
+    return written.len > 0
+               ? written
+               : str_of(e->env->variable(e->env->arg, "AWS_CA_BUNDLE"));
+}
+
+static struct ecs_client *client_of(struct ecs *e, const struct ecs_conf *conf,
+                                    struct str region, struct str url)
+{
+    struct str ca_file = authorities(e, conf);
     struct ecs_client *c;
 
     list_for_each (&e->clients, n) {
         c = list_entry(n, struct ecs_client, node);
-        if (str_eq(c->aws.region, region) && str_eq(c->aws.url, url))
+        if (str_eq(c->aws.region, region) && str_eq(c->aws.url, url) &&
+            str_eq(c->aws.ca_file, ca_file))
             return c;
     }
     c = xcalloc(1, sizeof(*c));
@@ -73,7 +83,7 @@ static struct ecs_client *client_of(struct ecs *e, struct str region,
         .name = "ecs",
         .region = arena_str(&c->arena, region),
         .url = arena_str(&c->arena, url),
-        .ca_file = arena_str(&c->arena, str_of(bundle)),
+        .ca_file = arena_str(&c->arena, ca_file),
     };
     list_append(&e->clients, &c->node);
     return c;
@@ -126,8 +136,8 @@ static bool place_in(struct ecs *e, const struct ecs_conf *conf,
         return refuse_gap(&m, err);
     if (!ecs_endpoint(conf, m.region, e->env, arena, &url, err))
         return false;
-    *out =
-        (struct ecs_place){m.cluster, m.service, client_of(e, m.region, url)};
+    *out = (struct ecs_place){m.cluster, m.service,
+                              client_of(e, conf, m.region, url)};
     return true;
 }
 

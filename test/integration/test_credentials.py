@@ -187,6 +187,23 @@ def a_program_that_fails_is_told_by_its_own_words():
 
 
 @case
+def a_clock_that_is_off_is_corrected_for_roles_and_told():
+    for offset in (-7200, 7200):
+        keys = {}
+        with Membrane() as membrane, AwsAuth(keys=keys) as auth, CloudWatch(keys={"x": {}}) as cloud:
+            cloud.keys = keys
+            auth.offset = cloud.offset = offset
+            auth.life = 14400
+            env = publishing(membrane, cloud, auth, **role_profile(auth))
+            holds(expect(0, "check-auth", env=env).out, "this clock", " s; set it",
+                  "last/me")
+            expect(0, "run", "--once", env=env)
+            equal([r["status"] for r in cloud.requests][-1], 200)
+            # One refusal a fetch: the second role is asked for by the right time.
+            equal([r["status"] for r in auth.requests if r["path"] == "/"][:3], [403, 200, 200])
+
+
+@case
 def a_metadata_service_of_version_1_alone_is_refused():
     with AwsAuth() as auth:
         auth.versions = (1,)

@@ -73,8 +73,10 @@ static int set_up(void **state)
     assert_non_null(f->resolver);
     f->http = http_new(f->loop, NULL);
     f->ecs = ecs_new(f->loop, f->http, &aws_env);
-    f->ecs_conf.at = (struct ecs_conf){prod, job, none, none};
-    f->ecs_more.at = (struct ecs_conf){prod, other, none, none};
+    f->ecs_conf.at = (struct ecs_conf){
+        .cluster = prod, .service = job, .region = none, .endpoint = none};
+    f->ecs_more.at = (struct ecs_conf){
+        .cluster = prod, .service = other, .region = none, .endpoint = none};
     f->conf = (struct capacity_conf){
         .fixed = -1,
         .up = none,

@@ -87,7 +87,10 @@ static int set_up(void **state)
     set_env(w, here);
     for (size_t i = 0; i < CALLS; i++) {
         snprintf(names[i], sizeof(names[i]), "s%zu", i);
-        w->conf[i] = (struct ecs_conf){prod, names[i], none, none};
+        w->conf[i] = (struct ecs_conf){.cluster = prod,
+                                       .service = names[i],
+                                       .region = none,
+                                       .endpoint = none};
         w->told[i].world = w;
     }
     buf_init(&w->addresses, 4096);
@@ -518,7 +521,8 @@ static void test_what_is_left_out_is_asked_of_the_task_once(void **state)
               STR("{\"Cluster\":\"prod\",\"ServiceName\":\"s0\",\"TaskARN\":"
                   "\"arn:aws:ecs:eu-west-1:1:task/prod/77\"}"));
     SERVE(w, ONE, ONE);
-    w->conf[0] = (struct ecs_conf){none, none, none, none};
+    w->conf[0] = (struct ecs_conf){
+        .cluster = none, .service = none, .region = none, .endpoint = none};
     for (size_t i = 0; i < 2; i++) {
         ask(w, 0);
         sim_run_for(w->loop, 100);
@@ -539,7 +543,8 @@ static void test_fargate_does_not_tell_the_service(void **state)
     sim_serve(w->loop, STR(METADATA "/task"), 200,
               STR("{\"Cluster\":\"arn:aws:ecs:eu-west-1:1:cluster/prod\","
                   "\"TaskARN\":\"arn:aws:ecs:eu-west-1:1:task/prod/77\"}"));
-    w->conf[0] = (struct ecs_conf){none, none, none, none};
+    w->conf[0] = (struct ecs_conf){
+        .cluster = none, .service = none, .region = none, .endpoint = none};
     ask(w, 0);
     sim_run_for(w->loop, 100);
     assert_string_equal(
@@ -584,7 +589,8 @@ static void test_an_arn_tells_cluster_and_region(void **state)
     char arn[] = "arn:aws:ecs:us-east-1:1:service/prod/s0";
 
     set_env(w, here); /* AWS_REGION is another one */
-    w->conf[0] = (struct ecs_conf){none, arn, none, none};
+    w->conf[0] = (struct ecs_conf){
+        .cluster = none, .service = arn, .region = none, .endpoint = none};
     sim_serve(w->loop, STR("https://ecs.us-east-1.amazonaws.com/"), 200,
               STR("{\"services\":[" SERVICE("s0", "3") "]}"));
     ask(w, 0);
