@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 #include <uv.h>
 
 #define COMPLAINT_MAX ((size_t)1024)
@@ -41,8 +42,6 @@ struct process {
     struct process_result result;
     struct err err;
 };
-
-extern char **environ;
 
 static void free_stream(struct stream *s)
 {
@@ -187,15 +186,15 @@ static void init_stream(struct process *p, struct stream *s, size_t max)
     s->bytes = xmalloc(max + 1);
 }
 
-/* One list after the other, either may be NULL; the texts are lent. */
+/* One list after the other; the texts are lent. */
 static char **joined(char *const *first, char *const *second)
 {
     size_t n = 0, m = 0;
     char **all;
 
-    while (first && first[n])
+    while (first[n])
         n++;
-    while (second && second[m])
+    while (second[m])
         m++;
     all = xcalloc(n + m + 1, sizeof(*all));
     for (size_t i = 0; i < n; i++)
@@ -207,8 +206,10 @@ static char **joined(char *const *first, char *const *second)
 
 static int spawn(struct process *p, const struct process_request *req)
 {
-    char **argv = joined(req->argv, NULL);
-    char **env = joined(req->env, environ); /* of equal names the first */
+    char *const none[] = {NULL};
+    char **argv = joined(req->argv, none);
+    /* Of equal names the first counts. */
+    char **env = joined(req->env ? req->env : none, environ);
     uv_stdio_container_t stdio[3] = {
         {.flags = UV_IGNORE},
         {.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE,

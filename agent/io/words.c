@@ -57,14 +57,17 @@ static bool one_word(struct cut *c, struct err *err)
 {
     while (c->rest.len > 0 && !is_blank(c->rest.ptr[0])) {
         char next = take(c);
+        bool escapes = next == '\\';
 
         if (next == '\'' || next == '"') {
             if (!(next == '"' ? doubled(c, err) : single(c, err)))
                 return false;
-        } else if (next == '\\' && c->rest.len == 0) {
+        } else if (escapes && c->rest.len == 0) {
             return err_set(err, ERR_CONFIG, "it ends in a backslash");
         } else {
-            *c->to++ = next == '\\' ? take(c) : next;
+            if (escapes)
+                next = take(c);
+            *c->to++ = next;
         }
     }
     *c->to++ = '\0';
