@@ -155,6 +155,8 @@ void agent_evaluate(struct agent *a)
     tell_events(&a->results);
     for (size_t i = 0; i < a->results.count; i++) {
         window_add(a->window, &a->results.results[i], world.t_ms);
+        if (!a->once)
+            parts_feed_actuators(a);
         if (a->each)
             window_add(a->each, &a->results.results[i], world.t_ms);
     }
@@ -258,6 +260,7 @@ struct agent *agent_new(const struct agent_options *options, struct err *err)
         return NULL;
     }
     a->ecs = ecs_new(a->loop, a->http, &auth_env_process);
+    parts_make_cloudrun(a);
     a->rules = a->settings->rules;
     tell_alerts(a->settings->groups);
     make_store(a);
@@ -265,6 +268,7 @@ struct agent *agent_new(const struct agent_options *options, struct err *err)
     parts_make_sinks(a, options->deliver);
     parts_make_capacity(a);
     parts_make_jobs(a);
+    parts_make_actuators(a);
     return a;
 }
 
@@ -272,6 +276,7 @@ void agent_free(struct agent *a)
 {
     if (!a)
         return;
+    parts_free_actuators(a);
     parts_free_jobs(a);
     capacity_free(a->capacity);
     parts_free_sinks(a);
@@ -280,6 +285,7 @@ void agent_free(struct agent *a)
     free(a->dimensions);
     store_free(a->store);
     map_fini(&a->wanted);
+    parts_free_cloudrun(a);
     ecs_free(a->ecs);
     resolver_free(a->resolver);
     http_free(a->http);

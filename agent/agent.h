@@ -10,6 +10,7 @@
 #ifndef AGENT_AGENT_H
 #define AGENT_AGENT_H
 
+#include "agent/actuate/actuator.h"
 #include "agent/base/map.h"
 #include "agent/capacity/capacity.h"
 #include "agent/commands/run.h"
@@ -42,6 +43,13 @@ struct agent_sink {
     uint64_t accepted, lost; /* points that ended */
 };
 
+struct agent_actuator {
+    struct agent *agent;
+    const struct actuate_conf *conf;
+    struct actuator *actuator;
+    char *told; /* the newest decision, or why there is none; or NULL */
+};
+
 struct agent {
     const struct settings *settings;
     struct loop *loop;
@@ -50,6 +58,10 @@ struct agent {
     struct http *http;
     struct resolver *resolver; /* NULL where no DNS name is configured */
     struct ecs *ecs;
+    struct lease *google; /* tokens for the Cloud Run Admin API */
+    struct cloudrun *cloudrun;
+    struct agent_actuator *actuators;
+    size_t actuator_count;
     struct rules *rules; /* the settings' own */
     struct map wanted;   /* metric names that expressions ask for */
     bool wants_all;      /* some expression asks for no name */
@@ -71,6 +83,9 @@ struct agent {
     int64_t evaluated_ms;                /* wall clock; 0: not yet */
     void (*discovered)(struct agent *a); /* some job's list has changed */
     void *owner;
+    void (*decided)(void *arg); /* all of a preview are */
+    void *decided_arg;
+    size_t deciding;
 };
 
 struct agent_options {

@@ -8,6 +8,7 @@
 #include "agent/agent.h"
 #include "agent/base/mem.h"
 #include "agent/deliver/preview.h"
+#include "agent/parts.h"
 
 #include <stdlib.h>
 
@@ -50,13 +51,20 @@ static void deliver(struct once *o)
         loop_stop(a->loop);
 }
 
+static void on_decided(void *arg)
+{
+    struct once *o = arg;
+
+    loop_stop(o->agent->loop);
+}
+
 static void on_counted(void *arg)
 {
     struct once *o = arg;
 
     agent_evaluate(o->agent);
     if (o->dry)
-        loop_stop(o->agent->loop);
+        parts_preview_actuators(o->agent, on_decided, o);
     else
         deliver(o);
 }
@@ -205,7 +213,8 @@ static void view_notes(const struct agent *a, struct arena *arena,
                        struct report *r)
 {
     const struct records_told *told = &a->recorded;
-    struct str *notes = arena_array(arena, told->count + 1, sizeof(*notes));
+    struct str *notes =
+        arena_array(arena, told->count + a->actuator_count + 1, sizeof(*notes));
 
     r->notes = notes;
     if (rules_want_range(a->rules))
@@ -215,6 +224,11 @@ static void view_notes(const struct agent *a, struct arena *arena,
             notes[r->note_count++] = arena_printf(
                 arena, "recording rule %.*s fails: %.*s",
                 STR_ARG(told->events[i].record), STR_ARG(told->events[i].text));
+    for (size_t i = 0; i < a->actuator_count; i++)
+        if (a->actuators[i].told)
+            notes[r->note_count++] =
+                arena_printf(arena, "actuate %s would decide: %s",
+                             a->actuators[i].conf->name, a->actuators[i].told);
 }
 
 static void show(struct once *o, agent_report_fn *report, void *arg)

@@ -15,6 +15,16 @@ const struct rule_job *parts_describe_jobs(struct agent *a);
 /* A capacity_up_fn; `arg` is the agent. */
 bool parts_count_up(void *arg, struct str name, int64_t *up, struct err *err);
 
+void parts_make_cloudrun(struct agent *a);
+void parts_make_actuators(struct agent *a);
+void parts_free_actuators(struct agent *a);
+void parts_free_cloudrun(struct agent *a);
+/* After every evaluation. */
+void parts_feed_actuators(struct agent *a);
+/* One dry decision each; `done` comes once, at once where there is none. */
+void parts_preview_actuators(struct agent *a, void (*done)(void *arg),
+                             void *arg);
+
 void parts_make_capacity(struct agent *a);
 const struct rule_service *parts_describe_services(struct agent *a);
 

@@ -42,6 +42,7 @@ void parts_make_capacity(struct agent *a)
     struct capacity_options o = {.loop = a->loop,
                                  .resolver = a->resolver,
                                  .ecs = a->ecs,
+                                 .cloudrun = a->cloudrun,
                                  .up = parts_count_up,
                                  .read = on_capacity,
                                  .arg = a};

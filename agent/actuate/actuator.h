@@ -39,8 +39,7 @@ struct actuate_conf {
 extern const struct conf_key actuate_keys[];
 
 /* What the table cannot check; the text begins with the key. */
-must_check bool actuate_check(const struct actuate_conf *conf,
-                              const struct auth_env *env, struct err *err);
+must_check bool actuate_check(const struct actuate_conf *conf, struct err *err);
 
 /* What the metrics say now. */
 struct actuate_reading {

@@ -14,6 +14,7 @@
 #define AGENT_CAPACITY_CAPACITY_H
 
 #include "agent/base/err.h"
+#include "agent/cloudrun/cloudrun.h"
 #include "agent/config/conf.h"
 #include "agent/ecs/ecs.h"
 #include "agent/io/loop.h"
@@ -41,14 +42,15 @@ struct capacity_ecs_conf {
 
 extern const struct conf_key capacity_ecs_keys[];
 
-/* Where nothing is written, ECS is asked this often. */
+/* Where nothing is written, ECS, or Cloud Run, is asked this often. */
 #define CAPACITY_ECS_REFRESH (15 * WHEN_SECOND)
 
 struct capacity_conf {
     int64_t fixed; /* -1: this is not the source */
     char *up;      /* a job's name; empty: this is not the source */
     struct capacity_dns_conf dns;
-    struct capacity_ecs_conf *ecs; /* NULL: this is not the source */
+    struct capacity_ecs_conf *ecs;   /* NULL: this is not the source */
+    struct cloudrun_conf *cloud_run; /* the same */
     int64_t refresh_ms;
     int64_t timeout_ms;
     int64_t keep_ms;
@@ -83,6 +85,7 @@ struct capacity_options {
     struct loop *loop;
     struct resolver *resolver; /* may be NULL where no DNS is configured */
     struct ecs *ecs;           /* may be NULL where no ECS is configured */
+    struct cloudrun *cloudrun; /* the same */
     capacity_up_fn *up;
     capacity_read_fn *read;
     void *arg;

@@ -32,9 +32,13 @@ const struct conf_key capacity_keys[] = {
     CONF_OPTIONAL(capacity_conf, ecs, capacity_ecs_conf, capacity_ecs_keys,
                   "As many workers run as Amazon ECS says of a service; "
                   "permission: ecs:DescribeServices."),
+    CONF_OPTIONAL(capacity_conf, cloud_run, cloudrun_conf, cloudrun_keys,
+                  "As many workers run as the manual instance count of a Cloud "
+                  "Run service or worker pool says; permission: "
+                  "roles/run.viewer."),
     CONF_MS(capacity_conf, refresh, "30s", WHEN_SECOND, WHEN_HOUR,
             "Time from one reading to the next, where somebody is asked; for "
-            "ecs 15s where nothing is written, and 10s or more."),
+            "ecs and cloud_run 15s where nothing is written, and 10s or more."),
     CONF_MS(capacity_conf, timeout, "5s", 100, WHEN_MINUTE,
             "How long one reading may take."),
     CONF_MS(capacity_conf, keep, "2m", 0, WHEN_DAY,

@@ -32,6 +32,7 @@ struct capacity_source {
     struct timer timer;       /* for answers that need no asking */
     struct resolve_call call; /* dns */
     struct ecs_count_call count;
+    struct cloudrun_call cloudrun;
 };
 
 struct capacity_type {
@@ -53,6 +54,7 @@ extern const struct capacity_type capacity_fixed;
 extern const struct capacity_type capacity_dns;
 extern const struct capacity_type capacity_up;
 extern const struct capacity_type capacity_ecs;
+extern const struct capacity_type capacity_cloud_run;
 
 /* For sources that know at once: `fn` runs on the next turn of the loop. */
 void capacity_soon(struct capacity_source *s, timer_fn *fn);

@@ -13,6 +13,8 @@
 #include <stdlib.h>
 
 /* Between looks at an operation: it takes Cloud Run some seconds. */
+#define METADATA_MS  (3 * WHEN_SECOND)
+#define REQUEST_MS   (15 * WHEN_SECOND)
 #define OPERATION_MS (2 * WHEN_SECOND)
 
 struct cloudrun {
@@ -50,15 +52,15 @@ static void finish(struct cloudrun_call *k, const struct cloudrun_state *state,
     arena_fini(&arena);
 }
 
-void cloudrun_cancel(struct cloudrun_call *k)
+void cloudrun_cancel(struct cloudrun_call *call)
 {
-    if (k->step == CLOUDRUN_IDLE)
+    if (call->step == CLOUDRUN_IDLE)
         return;
-    http_cancel(&k->http);
-    lease_leave(&k->waiter);
-    timer_disarm(&k->timer);
-    arena_fini(&k->arena);
-    k->step = CLOUDRUN_IDLE;
+    http_cancel(&call->http);
+    lease_leave(&call->waiter);
+    timer_disarm(&call->timer);
+    arena_fini(&call->arena);
+    call->step = CLOUDRUN_IDLE;
 }
 
 static struct cloudrun_place place_of(const struct cloudrun_call *k)
@@ -117,7 +119,7 @@ static void ask_metadata(struct cloudrun_call *k, enum cloudrun_step step,
     const struct auth_env *env = k->owner->with.env;
     const char *host = env->variable(env->arg, "GCE_METADATA_HOST");
     struct http_request req = {
-        .method = STR("GET"), .timeout_ms = k->timeout_ms, .no_proxy = true};
+        .method = STR("GET"), .timeout_ms = METADATA_MS, .no_proxy = true};
 
     k->step = step;
     req.url =
@@ -225,9 +227,10 @@ static void on_token(void *arg, const struct credentials *creds,
 {
     static const struct http_hooks hooks = {.done = on_answer};
     struct cloudrun_call *k = arg;
-    struct http_request req = {.method = STR("GET"),
-                               .timeout_ms = k->timeout_ms,
-                               .ca_file = str_of(k->conf->ca_file)};
+    struct http_request req = {
+        .method = STR("GET"),
+        .timeout_ms = k->timeout_ms < REQUEST_MS ? k->timeout_ms : REQUEST_MS,
+        .ca_file = str_of(k->conf->ca_file)};
 
     if (!creds) {
         finish(k, NULL, err, false);
@@ -267,29 +270,29 @@ static void begin(struct cloudrun *c, struct cloudrun_call *k)
     arena_init(&k->arena, 1024);
 }
 
-void cloudrun_read(struct cloudrun *c, struct cloudrun_call *k,
+void cloudrun_read(struct cloudrun *c, struct cloudrun_call *call,
                    const struct cloudrun_conf *conf, int64_t timeout_ms,
                    cloudrun_done_fn *done, void *arg)
 {
-    *k = (struct cloudrun_call){
+    *call = (struct cloudrun_call){
         .conf = conf, .timeout_ms = timeout_ms, .done = done, .arg = arg};
-    begin(c, k);
-    go_on(k);
+    begin(c, call);
+    go_on(call);
 }
 
-void cloudrun_set(struct cloudrun *c, struct cloudrun_call *k,
+void cloudrun_set(struct cloudrun *c, struct cloudrun_call *call,
                   const struct cloudrun_conf *conf,
                   const struct cloudrun_write *write, cloudrun_done_fn *done,
                   void *arg)
 {
-    *k = (struct cloudrun_call){.conf = conf,
-                                .write = true,
-                                .dry = write->dry,
-                                .count = write->count,
-                                .timeout_ms = write->timeout_ms,
-                                .done = done,
-                                .arg = arg};
-    begin(c, k);
-    k->etag = arena_str(&k->arena, write->etag);
-    go_on(k);
+    *call = (struct cloudrun_call){.conf = conf,
+                                   .write = true,
+                                   .dry = write->dry,
+                                   .count = write->count,
+                                   .timeout_ms = write->timeout_ms,
+                                   .done = done,
+                                   .arg = arg};
+    begin(c, call);
+    call->etag = arena_str(&call->arena, write->etag);
+    go_on(call);
 }

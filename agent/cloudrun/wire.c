@@ -57,6 +57,24 @@ struct str cloudrun_patch_body(const struct cloudrun_place *p, int64_t count,
 
 /* ---- answers ---- */
 
+static bool refuse_automatic(const struct cloudrun_place *p, struct err *err)
+{
+    return err_set(err, ERR_CONFIG,
+                   "cloud_run: service %.*s scales by itself, by requests; set "
+                   "it to manual first: gcloud run services update %.*s "
+                   "--region %.*s --scaling 1",
+                   STR_ARG(p->name), STR_ARG(p->name), STR_ARG(p->location));
+}
+
+static bool refuse_unset(const struct cloudrun_place *p, struct err *err)
+{
+    return err_set(err, ERR_CONFIG,
+                   "cloud_run: %s %.*s has no manual instance count yet; set "
+                   "one: gcloud run %s update %.*s --region %.*s --scaling 1",
+                   WHAT(p), STR_ARG(p->name), GROUP(p), STR_ARG(p->name),
+                   STR_ARG(p->location));
+}
+
 static bool read_count(struct json_object *o, const struct cloudrun_place *p,
                        int64_t *count, struct err *err)
 {
@@ -64,25 +82,14 @@ static bool read_count(struct json_object *o, const struct cloudrun_place *p,
     struct str mode = jsonr_text_or(scaling, "scalingMode", STR_NONE);
 
     if (!p->pool && !str_eqz(mode, "MANUAL"))
-        return err_set(err, ERR_CONFIG,
-                       "cloud_run: service %.*s scales by itself, by requests; "
-                       "set it to manual first: gcloud run services update "
-                       "%.*s --region %.*s --scaling 1",
-                       STR_ARG(p->name), STR_ARG(p->name),
-                       STR_ARG(p->location));
+        return refuse_automatic(p, err);
     if (!jsonr_get(scaling, "manualInstanceCount"))
-        return err_set(err, ERR_CONFIG,
-                       "cloud_run: %s %.*s has no manual instance count yet; "
-                       "set one: gcloud run %s update %.*s --region %.*s "
-                       "--scaling 1",
-                       WHAT(p), STR_ARG(p->name), GROUP(p), STR_ARG(p->name),
-                       STR_ARG(p->location));
+        return refuse_unset(p, err);
     if (!jsonr_int(scaling, "manualInstanceCount", count, err))
         return err_wrap(err, "cloud_run: scaling");
-    if (*count < 0 || *count > INT32_MAX)
-        return err_set(err, ERR_INPUT,
-                       "cloud_run: manualInstanceCount is no count");
-    return true;
+    return (*count >= 0 && *count <= INT32_MAX) ||
+           err_set(err, ERR_INPUT,
+                   "cloud_run: manualInstanceCount is no count");
 }
 
 bool cloudrun_read_state(struct str body, const struct cloudrun_place *p,

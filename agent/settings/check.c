@@ -295,4 +295,5 @@ void settings_check(struct settings *s)
     check_intervals(s);
     check_services(s);
     check_sinks(s);
+    settings_check_actuate(s);
 }

@@ -26,6 +26,8 @@ struct conf_node *settings_gather(struct settings *s,
                                   const struct conf_key *keys);
 /* rulefiles.c: the recording rules. */
 void settings_read_rule_files(struct settings *s, const struct conf_world *w);
+/* check_actuate.c: what is scaled here. */
+void settings_check_actuate(struct settings *s);
 /* check.c: what the tables cannot see. */
 void settings_check(struct settings *s);
 

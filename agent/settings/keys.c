@@ -64,6 +64,9 @@ static const struct conf_key top_keys[] = {
                "built-in metrics ask for instant-tasks-worker.  As a variable: "
                "SCALEBRIDGE_CAPACITY_INSTANT_TASKS_WORKER=fixed:6, up:JOB, "
                "dns:NAME, dnssrv:NAME or ecs:CLUSTER/SERVICE."),
+    CONF_ROWS(settings_values, actuate, actuate_conf, actuate_keys,
+              "What this program scales itself, where no autoscaler can read a "
+              "metric; nothing by default."),
     CONF_SECTION(settings_values, membrane, preset_conf, preset_keys,
                  "The built-in metrics and the numbers in their formulas."),
     CONF_LIST(settings_values, rule_files, "",

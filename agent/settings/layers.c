@@ -274,7 +274,6 @@ static const struct {
     const char *key, *mend;
 } later[] = {
     {"capacity", true, "container_app", "use {up: JOB} or {fixed: N}"},
-    {"capacity", true, "cloud_run", "use {up: JOB} or {fixed: N}"},
     {"sinks", false, "google_monitoring", "use cloudwatch or stdout"},
 };
 

@@ -163,6 +163,37 @@ static void prepare_ecs(struct settings *s, const struct conf_world *w)
         prepare_job(s, &env, &s->values.scrape.jobs[i]);
 }
 
+/* ---- Cloud Run ---- */
+
+static void prepare_cloudrun(struct settings *s, const struct conf_world *w)
+{
+    struct seen seen = {w};
+    struct auth_env env = {see_variable, see_file, &seen};
+    struct settings_values *v = &s->values;
+    struct err err;
+
+    for (size_t i = 0; i < v->capacity_count; i++) {
+        struct capacity_conf *c = &v->capacity[i].source;
+
+        if (!c->cloud_run)
+            continue;
+        if (!conf_written(s->conf, &c->refresh_ms))
+            c->refresh_ms = CAPACITY_ECS_REFRESH;
+        if (!cloudrun_check(c->cloud_run, &env, &err))
+            conf_blame_err(s->conf, cloudrun_keys, c->cloud_run, &err);
+    }
+    for (size_t i = 0; i < v->actuate_count; i++) {
+        struct actuate_conf *c = &v->actuate[i];
+
+        if (conf_faulty(s->conf, c))
+            continue;
+        if (!actuate_check(c, &err))
+            conf_blame_err(s->conf, actuate_keys, c, &err);
+        else if (!cloudrun_check(c->cloud_run, &env, &err))
+            conf_blame_err(s->conf, cloudrun_keys, c->cloud_run, &err);
+    }
+}
+
 /* ---- rules ---- */
 
 /* Where in an expression the fault is; 0 where it is not in its grammar. */
@@ -235,6 +266,7 @@ struct settings *settings_read(const struct conf_world *w,
     finish_jobs(s);
     prepare_sinks(s, w);
     prepare_ecs(s, w);
+    prepare_cloudrun(s, w);
     settings_read_rule_files(s, w);
     make_rules(s);
     settings_check(s);

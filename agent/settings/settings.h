@@ -22,6 +22,7 @@
 #ifndef AGENT_SETTINGS_SETTINGS_H
 #define AGENT_SETTINGS_SETTINGS_H
 
+#include "agent/actuate/actuator.h"
 #include "agent/base/log.h"
 #include "agent/capacity/capacity.h"
 #include "agent/config/source.h"
@@ -79,6 +80,8 @@ struct settings_values {
     struct settings_scrape scrape;
     struct settings_capacity *capacity;
     size_t capacity_count;
+    struct actuate_conf *actuate;
+    size_t actuate_count;
     struct preset_conf membrane;
     struct conf_list rule_files;
     struct rule_conf *metrics;

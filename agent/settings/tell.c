@@ -55,6 +55,13 @@ static void tell_ecs(const struct capacity_ecs_conf *ecs, struct buf *out)
     buf_addz(out, ecs->primary_only ? ", primary deployment\n" : "\n");
 }
 
+static void tell_cloudrun(const struct cloudrun_conf *at, struct buf *out)
+{
+    buf_addz(out, "the manual instance count of ");
+    cloudrun_describe(at, out);
+    buf_addc(out, '\n');
+}
+
 static void tell_service(const struct settings_capacity *c, struct buf *out)
 {
     const struct capacity_conf *from = &c->source;
@@ -66,6 +73,8 @@ static void tell_service(const struct settings_capacity *c, struct buf *out)
         buf_addf(out, "the targets of job %s that answer\n", from->up);
     else if (from->ecs)
         tell_ecs(from->ecs, out);
+    else if (from->cloud_run)
+        tell_cloudrun(from->cloud_run, out);
     else
         buf_addf(out, "the records of DNS name %s\n", from->dns.name);
 }
@@ -172,6 +181,14 @@ static void tell_sinks(const struct settings *s, struct buf *out)
         buf_addz(out, "  none: nothing is published\n");
 }
 
+static void tell_actuate(const struct actuate_conf *c, struct buf *out)
+{
+    buf_addf(out, "  %-34s ", c->name);
+    cloudrun_describe(c->cloud_run, out);
+    buf_addf(out, " from %s, %lld to %lld%s\n", c->metric, (long long)c->min,
+             (long long)c->max, c->dry_run ? ", dry run" : "");
+}
+
 void settings_summary(const struct settings *s, struct buf *out)
 {
     const struct settings_values *v = &s->values;
@@ -191,6 +208,10 @@ void settings_summary(const struct settings *s, struct buf *out)
         buf_addz(out, "running workers\n");
     for (size_t i = 0; i < v->capacity_count; i++)
         tell_service(&v->capacity[i], out);
+    if (v->actuate_count)
+        buf_addz(out, "scaled here\n");
+    for (size_t i = 0; i < v->actuate_count; i++)
+        tell_actuate(&v->actuate[i], out);
     buf_addz(out, "metrics\n");
     buf_adds(out, buf_str(&rules));
     tell_rule_files(s, out);

@@ -278,8 +278,8 @@ static void test_exactly_one_source_is_named(void **state)
     struct err err;
 
     assert_false(capacity_check(&f->conf, &err));
-    assert_string_equal(err.text,
-                        "no source is named: write fixed, dns, up or ecs");
+    assert_string_equal(err.text, "no source is named: write fixed, dns, up, "
+                                  "ecs or cloud_run");
     f->conf.fixed = 0;
     assert_true(capacity_check(&f->conf, &err));
     f->conf.up = job;

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * actuated.c - what is scaled here: Cloud Run, and an actuator for each row.
+ */
+#include "agent/base/mem.h"
+#include "agent/parts.h"
+#include "auth/lease.h"
+
+#include <stdlib.h>
+
+void parts_make_cloudrun(struct agent *a)
+{
+    const struct lease_options lease = {.providers = cloudrun_providers,
+                                        .env = &auth_env_process,
+                                        .mend = cloudrun_no_credentials};
+    struct cloudrun_options o = {
+        .loop = a->loop, .http = a->http, .env = &auth_env_process};
+
+    a->google = lease_new(a->loop, a->http, &lease);
+    o.lease = a->google;
+    a->cloudrun = cloudrun_new(&o);
+}
+
+void parts_free_cloudrun(struct agent *a)
+{
+    cloudrun_free(a->cloudrun);
+    if (a->google)
+        lease_free(a->google);
+}
+
+static void on_told(void *arg, const struct actuate_told *told)
+{
+    struct agent_actuator *x = arg;
+    struct agent *a = x->agent;
+
+    free(x->told);
+    x->told = xstrndup(told->text.ptr, told->text.len);
+    if (a->deciding > 0 && --a->deciding == 0)
+        a->decided(a->decided_arg);
+}
+
+/* A look that is taken once changes nothing: it knows no past. */
+void parts_make_actuators(struct agent *a)
+{
+    const struct settings_values *v = &a->settings->values;
+
+    a->actuators = xcalloc(v->actuate_count + 1, sizeof(*a->actuators));
+    a->actuator_count = v->actuate_count;
+    for (size_t i = 0; i < a->actuator_count; i++) {
+        struct agent_actuator *x = &a->actuators[i];
+        const struct actuator_options o = {.loop = a->loop,
+                                           .cloudrun = a->cloudrun,
+                                           .conf = &v->actuate[i],
+                                           .dry = a->once,
+                                           .told = on_told,
+                                           .arg = x};
+
+        x->agent = a;
+        x->conf = &v->actuate[i];
+        x->actuator = actuator_new(&o);
+    }
+}
+
+void parts_free_actuators(struct agent *a)
+{
+    for (size_t i = 0; i < a->actuator_count; i++) {
+        actuator_free(a->actuators[i].actuator);
+        free(a->actuators[i].told);
+    }
+    free(a->actuators);
+}
+
+static const struct rule_result *result_of(const struct agent *a,
+                                           const char *metric)
+{
+    for (size_t i = 0; i < a->results.count; i++)
+        if (str_eqz(a->results.results[i].info->name, metric))
+            return &a->results.results[i];
+    return NULL;
+}
+
+/* One value, measured now, that all have contributed to; else why not. */
+static bool sure_value(const struct agent *a, const char *metric, double *value,
+                       struct str *why)
+{
+    const struct rule_result *r = result_of(a, metric);
+
+    if (!r)
+        *why = STR("the metric is not evaluated");
+    else if (r->state != RULE_FRESH)
+        *why = r->reason.len ? r->reason : STR("the metric has no fresh value");
+    else if (!r->complete)
+        *why = STR("not every target that feeds the metric has answered");
+    else if (r->row_count != 1)
+        *why = STR("the metric has not one value but several or none; let "
+                   "its expression end in one, as with sum() or max()");
+    else
+        *value = r->rows[0].value;
+    return why->len == 0;
+}
+
+static void feed(struct agent *a, struct agent_actuator *x)
+{
+    struct actuate_reading r = {.known = false};
+    struct str no_busy = STR_NONE;
+
+    r.known = sure_value(a, x->conf->metric, &r.required, &r.why);
+    if (r.known) {
+        const struct rule_info *info = result_of(a, x->conf->metric)->info;
+
+        if (info->has_target && info->target > 0)
+            r.required /= info->target;
+    }
+    r.busy_known =
+        x->conf->busy[0] && sure_value(a, x->conf->busy, &r.busy, &no_busy);
+    actuator_feed(x->actuator, &r);
+}
+
+void parts_feed_actuators(struct agent *a)
+{
+    for (size_t i = 0; i < a->actuator_count; i++)
+        feed(a, &a->actuators[i]);
+}
+
+void parts_preview_actuators(struct agent *a, void (*done)(void *arg),
+                             void *arg)
+{
+    a->decided = done;
+    a->decided_arg = arg;
+    a->deciding = a->actuator_count;
+    if (a->deciding == 0)
+        done(arg);
+    else
+        parts_feed_actuators(a);
+}
