@@ -8,6 +8,7 @@ const struct command *const commands[] = {
     &command_parse_text,
     &command_eval,
     &command_policy,
+    &command_check_policy,
     &command_test_rules,
     &command_demo,
     &command_help,

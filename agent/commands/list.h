@@ -9,6 +9,7 @@ struct settings;
 
 extern const struct command command_check_auth;
 extern const struct command command_check_config;
+extern const struct command command_check_policy;
 extern const struct command command_demo;
 extern const struct command command_eval;
 extern const struct command command_help;
