@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/commands/list.h"
 
+/* clang-format off */
 const struct command *const commands[] = {
     &command_run,
     &command_check_config,
@@ -15,3 +16,4 @@ const struct command *const commands[] = {
     &command_version,
     NULL,
 };
+/* clang-format on */
