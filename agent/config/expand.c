@@ -110,6 +110,15 @@ static bool expand_variable(struct expansion *x, struct str s, int depth,
                    name, name);
 }
 
+/* ${1}: a group of a regular expression; no variable has such a name. */
+static bool is_group(struct str s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (s.ptr[i] < '0' || s.ptr[i] > '9')
+            return false;
+    return s.len > 0;
+}
+
 static bool expand_one(struct expansion *x, struct str *text, int depth,
                        struct err *err)
 {
@@ -119,6 +128,10 @@ static bool expand_one(struct expansion *x, struct str *text, int depth,
     if (!inner(str_from(*text, 2), &in))
         return err_set(err, ERR_CONFIG, "${ has no closing }");
     *text = str_from(*text, in.len + 3);
+    if (is_group(in)) {
+        buf_addf(x->out, "${%.*s}", STR_ARG(in));
+        return true;
+    }
     if (str_starts(in, file))
         return expand_file(x, str_from(in, file.len), err);
     return expand_variable(x, in, depth, err);

@@ -48,5 +48,8 @@ const struct conf_key discover_keys[] = {
     CONF_TEXT(discover_conf, path, "/metrics",
               "Path of the metrics, for targets that do not say."),
     CONF_MAP(discover_conf, labels, NULL, "Labels set on every target."),
+    CONF_ROWS(discover_conf, relabel_configs, relabel_conf, relabel_keys,
+              "Rules that change or drop targets, as in Prometheus; they see "
+              "__address__, __scheme__, __metrics_path__ and __param_NAME."),
     CONF_END,
 };

@@ -17,6 +17,7 @@
 struct discovery {
     struct discovery_options options;
     char *job;
+    struct relabel *relabel; /* NULL: no rules */
     struct arena places_memory;
     struct place *places;
     size_t place_count;
@@ -81,7 +82,7 @@ static bool relist(struct discovery *d)
     struct listing fresh;
     bool differs;
 
-    listing_init(&fresh, str_of(d->job), &d->options.conf->labels);
+    listing_init(&fresh, str_of(d->job), &d->options.conf->labels, d->relabel);
     list_places(d, &fresh);
     for (size_t i = 0; i < d->lookup_count; i++)
         list_lookup(&d->lookups[i], &fresh);
@@ -189,7 +190,10 @@ struct discovery *discovery_new(const struct discovery_options *options)
     d->options = *options;
     d->job = xstrndup(options->job.ptr, options->job.len);
     arena_init(&d->places_memory, 1024);
-    listing_init(&d->listing, str_of(d->job), &options->conf->labels);
+    d->relabel = relabel_new(options->conf->relabel_configs,
+                             options->conf->relabel_configs_count);
+    listing_init(&d->listing, str_of(d->job), &options->conf->labels,
+                 d->relabel);
     listing_incomplete(&d->listing, STR("not looked yet"));
     listing_finish(&d->listing);
     take_places(d);
@@ -207,6 +211,7 @@ void discovery_free(struct discovery *d)
     timer_disarm(&d->tell);
     listing_fini(&d->listing);
     arena_fini(&d->places_memory);
+    relabel_free(d->relabel);
     free(d->job);
     free(d);
 }

@@ -27,6 +27,7 @@
 #include "agent/io/loop.h"
 #include "agent/io/resolve.h"
 #include "agent/metric/target.h"
+#include "agent/relabel/relabel.h"
 
 /* More addresses than AWS Cloud Map puts into one answer cannot be told from
  * exactly as many (Cloud Map API, DnsConfig: "up to eight instances"). */
@@ -66,6 +67,8 @@ struct discover_conf {
     char *scheme;                  /* http or https, for targets without one */
     char *path;                    /* for targets without one */
     struct conf_map labels;        /* set on every target */
+    struct relabel_conf *relabel_configs;
+    size_t relabel_configs_count;
 };
 
 extern const struct conf_key discover_keys[];

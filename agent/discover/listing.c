@@ -2,13 +2,14 @@
 #include "agent/discover/listing.h"
 
 #include "agent/base/mem.h"
+#include "agent/discover/renamed.h"
 
 #include <stdlib.h>
 
 void listing_init(struct listing *l, struct str job,
-                  const struct conf_map *labels)
+                  const struct conf_map *labels, const struct relabel *relabel)
 {
-    *l = (struct listing){.job = job, .labels = labels};
+    *l = (struct listing){.job = job, .labels = labels, .relabel = relabel};
     arena_init(&l->memory, 1024);
     l->list.complete = true;
 }
@@ -59,19 +60,41 @@ static const struct labels *labels_for(struct listing *l, struct str url)
     return made;
 }
 
+/* False: the rules drop it, or make no target of it. */
+static bool rename_target(struct listing *l, const struct place *place,
+                          struct target *t)
+{
+    struct renamed r = {
+        .scheme = place->scheme,
+        .address = authority(t->url),
+        .path = place->path,
+        .labels = l->labels,
+        .job = l->job,
+    };
+    struct err err = {.kind = ERR_NONE};
+    bool stays = renamed_apply(&r, l->relabel, &l->memory, t, &err);
+
+    if (!stays && err.kind != ERR_NONE)
+        listing_incomplete(l, str_of(err.text));
+    return stays;
+}
+
 void listing_add(struct listing *l, const struct place *place, struct str host,
                  struct str port)
 {
     struct buf url;
-    struct target *t;
+    struct target t;
 
     buf_init(&url, BUF_NO_LIMIT);
     discover_url(&url, place->scheme, host, port, place->path);
-    xgrow(&l->targets, &l->cap, l->list.count, sizeof(*l->targets));
-    t = &l->targets[l->list.count++];
-    t->url = arena_str(&l->memory, buf_str(&url));
-    t->labels = labels_for(l, t->url);
+    t.url = arena_str(&l->memory, buf_str(&url));
     buf_fini(&url);
+    if (!l->relabel)
+        t.labels = labels_for(l, t.url);
+    else if (!rename_target(l, place, &t))
+        return;
+    xgrow(&l->targets, &l->cap, l->list.count, sizeof(*l->targets));
+    l->targets[l->list.count++] = t;
 }
 
 /* SRV records bring their port; other addresses take the place's. */
@@ -120,6 +143,7 @@ void listing_finish(struct listing *l)
     l->list.count = kept;
     l->list.targets = l->targets;
     l->labels = NULL;
+    l->relabel = NULL;
 }
 
 bool listing_same(const struct listing *a, const struct listing *b)

@@ -18,11 +18,12 @@ struct listing {
     struct arena memory; /* of all texts and labels in `list` */
     struct str job;
     const struct conf_map *labels;
+    const struct relabel *relabel; /* NULL: none */
 };
 
-/* `job` and `labels` are lent until listing_finish(). */
+/* All three are lent until listing_finish(). */
 void listing_init(struct listing *l, struct str job,
-                  const struct conf_map *labels);
+                  const struct conf_map *labels, const struct relabel *relabel);
 void listing_fini(struct listing *l);
 /* The URL of `place` with this host (as a URL writes it) and port. */
 void listing_add(struct listing *l, const struct place *place, struct str host,

@@ -38,8 +38,12 @@ static bool start_parser(struct body *b, enum parse_format format,
         .arg = in,
     };
 
-    if (!label_room(in, &options.limits.labels, err))
+    if (in->relabel) { /* limits are for what the rules leave */
+        options.limits = (struct parse_limits){0};
+        options.wanted = NULL;
+    } else if (!label_room(in, &options.limits.labels, err)) {
         return false;
+    }
     b->parser = parser_new(&options);
     return true;
 }

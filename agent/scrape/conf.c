@@ -42,6 +42,9 @@ const struct conf_key scrape_keys[] = {
               "OpenMetricsText0.0.1|OpenMetricsText1.0.0",
               "How to read an answer whose Content-Type is missing or "
               "unknown; none: the scrape fails."),
+    CONF_ROWS(scrape_conf, metric_relabel_configs, relabel_conf, relabel_keys,
+              "Rules that change or drop the series of an answer, as in "
+              "Prometheus."),
     CONF_END,
 };
 

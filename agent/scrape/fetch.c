@@ -82,7 +82,7 @@ static void write_meta(struct scraper *s, const struct err *err)
         [META_UP] = err ? 0 : 1,
         [META_DURATION] = (double)s->status.duration_ms / 1000,
         [META_SCRAPED] = (double)s->status.samples,
-        [META_KEPT] = (double)s->status.samples,
+        [META_KEPT] = err ? 0 : (double)(s->status.samples - s->ingest.dropped),
         [META_ADDED] = err ? 0 : (double)s->ingest.added,
     };
 
@@ -154,6 +154,8 @@ void fetch_start(struct scraper *s)
         .target = s->labels,
         .conf = o->conf,
         .store = o->store,
+        .relabel = s->pool->relabel,
+        .wanted = o->wanted,
         .t_ms = s->stamp_ms,
     };
     s->body = (struct body){.ingest = &s->ingest, .wanted = o->wanted};

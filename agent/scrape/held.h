@@ -22,7 +22,8 @@ struct held {
     } to;
     uint32_t scrape; /* the last one that had it */
     bool used, fresh;
-    bool live; /* to be marked stale when it is gone */
+    bool live;     /* to be marked stale when it is gone */
+    bool left_out; /* stands for all that are not stored */
 };
 
 struct held_chunk;

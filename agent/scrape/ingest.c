@@ -13,6 +13,7 @@ void ingest_begin(struct ingest *in)
     arena_init(&in->memory, 1024);
     if (!in->known->texts)
         in->known->texts = parse_memory_new();
+    in->known->dropped.left_out = in->known->unwanted.left_out = true;
     held_begin(&in->known->held);
 }
 
@@ -26,6 +27,28 @@ void ingest_fini(struct ingest *in)
     in->count = in->cap = 0;
 }
 
+static struct held *meet_relabelled(struct ingest *in, struct err *err)
+{
+    struct labels *l;
+    struct str name;
+
+    if (!relabel_apply(in->relabel, &in->builder, &in->memory))
+        return &in->known->dropped;
+    name = labels_peek(&in->builder, LABEL_NAME);
+    if (name.len == 0) {
+        err_set(err, ERR_INPUT,
+                "metric_relabel_configs: a series is left without its name: "
+                "drop it, or keep __name__");
+        return NULL;
+    }
+    l = labels_build(&in->builder, &in->memory);
+    if (!merge_within(l, in->conf, err))
+        return NULL;
+    if (in->wanted && !in->wanted->wanted(in->wanted->arg, name))
+        return &in->known->unwanted;
+    return held_add(&in->known->held, l);
+}
+
 /* A series that was not in the last good scrape. */
 static struct held *meet(struct ingest *in, const struct parse_sample *sample,
                          struct err *err)
@@ -35,10 +58,29 @@ static struct held *meet(struct ingest *in, const struct parse_sample *sample,
     labels_start(&in->builder);
     parse_labels(sample, &in->builder);
     merge_labels(&in->builder, in->target, in->conf->honor_labels, &in->memory);
+    if (in->relabel)
+        return meet_relabelled(in, err);
     l = labels_build(&in->builder, &in->memory);
     if (!merge_within(l, in->conf, err))
         return NULL;
     return held_add(&in->known->held, l);
+}
+
+/* sample_limit is for what the rules leave, as in Prometheus. */
+static bool pass(struct ingest *in, const struct held *h, struct err *err)
+{
+    if (h == &in->known->dropped) {
+        in->dropped++;
+        return true;
+    }
+    in->passed++;
+    if (in->conf->sample_limit == 0 ||
+        in->passed <= (uint64_t)in->conf->sample_limit)
+        return true;
+    return err_set(err, ERR_LIMIT,
+                   "sample limit exceeded: more than %lld samples after "
+                   "metric_relabel_configs",
+                   (long long)in->conf->sample_limit);
 }
 
 /* There will be about as many samples as series were held last time. */
@@ -73,6 +115,10 @@ bool ingest_sample(void *arg, const struct parse_sample *sample,
         return false;
     if (sample->known)
         *sample->known = h;
+    if (in->relabel && !pass(in, h, err))
+        return false;
+    if (h->left_out)
+        return true;
     if (!stamped)
         keep(in, h, sample->value, PENDING_OWN);
     else if (sample->t_ms > in->t_ms + AHEAD_MS)

@@ -16,6 +16,7 @@
 struct ingest_memory {
     struct parse_memory *texts; /* NULL before the first scrape */
     struct held_set held;
+    struct held dropped, unwanted; /* of metric_relabel_configs, and after */
 };
 
 #define PENDING_OWN INT64_MIN /* the scrape's own stamp */
@@ -31,17 +32,20 @@ struct ingest {
     const struct labels *target;
     const struct scrape_conf *conf;
     struct store *store;
-    int64_t t_ms; /* the scrape's own stamp */
+    const struct relabel *relabel;     /* NULL: none */
+    const struct parse_filter *wanted; /* with relabel; NULL: all */
+    int64_t t_ms;                      /* the scrape's own stamp */
 
     struct arena memory; /* labels of fresh series */
     struct labels_builder builder;
     struct pending *samples;
     size_t count, cap;
+    uint64_t dropped, passed; /* by relabel */
     uint64_t duplicates, out_of_order, too_far_ahead;
     uint64_t stored, added; /* samples, series */
 };
 
-/* The first five fields of `in` are set, the rest is zero. */
+/* The fields of `in` before `memory` are set, the rest is zero. */
 void ingest_begin(struct ingest *in);
 void ingest_fini(struct ingest *in);
 

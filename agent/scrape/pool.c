@@ -18,12 +18,22 @@ const char *scrape_health_name(enum scrape_health h)
     return names[h];
 }
 
+static void compile_rules(struct scrape_pool *p)
+{
+    const struct scrape_conf *conf = p->options.conf;
+
+    relabel_free(p->relabel);
+    p->relabel = relabel_new(conf->metric_relabel_configs,
+                             conf->metric_relabel_configs_count);
+}
+
 struct scrape_pool *scrape_pool_new(const struct scrape_pool_options *options)
 {
     struct scrape_pool *p = xcalloc(1, sizeof(*p));
 
     p->options = *options;
     p->job = xstrndup(options->job.ptr, options->job.len);
+    compile_rules(p);
     return p;
 }
 
@@ -34,6 +44,7 @@ void scrape_pool_free(struct scrape_pool *p)
     for (size_t i = 0; i < p->count; i++)
         scraper_free(p->slots[i].scraper);
     timer_disarm(&p->once_timer);
+    relabel_free(p->relabel);
     free(p->slots);
     free(p->job);
     free(p);
@@ -93,11 +104,15 @@ void scrape_pool_configure(struct scrape_pool *p,
                            const struct scrape_conf *conf,
                            const struct parse_filter *wanted)
 {
-    bool started = p->started;
+    bool started = p->started, ruled;
 
     scrape_pool_stop(p);
     p->options.conf = conf;
     p->options.wanted = wanted;
+    ruled = p->relabel != NULL;
+    compile_rules(p);
+    for (size_t i = 0; (ruled || p->relabel) && i < p->count; i++)
+        scraper_forget(p->slots[i].scraper);
     if (started)
         scrape_pool_start(p);
 }

@@ -13,6 +13,7 @@ struct pool_slot {
 struct scrape_pool {
     struct scrape_pool_options options;
     char *job;
+    struct relabel *relabel; /* of the metrics; NULL: none */
     struct pool_slot *slots; /* sorted by URL */
     size_t count;
     bool started;

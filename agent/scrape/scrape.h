@@ -19,6 +19,7 @@
 #include "agent/io/loop.h"
 #include "agent/metric/target.h"
 #include "agent/parse/parse.h"
+#include "agent/relabel/relabel.h"
 #include "agent/store/store.h"
 
 /* What the figures of a job's replicas are: each its own, or one shared figure
@@ -41,7 +42,10 @@ struct scrape_conf {
     bool honor_timestamps;
     bool enable_compression;
     char *ca_file; /* PEM, in place of the system's; empty: the system's */
-    int64_t fallback_scrape_protocol; /* see scrape_fallback() */
+    int64_t fallback_scrape_protocol;            /* see scrape_fallback() */
+    struct relabel_conf *metric_relabel_configs; /* sample_limit counts what
+        they leave */
+    size_t metric_relabel_configs_count;
 };
 
 extern const struct conf_key scrape_keys[];

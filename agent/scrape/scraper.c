@@ -85,6 +85,14 @@ void scraper_retire(struct scraper *s)
     scraper_free(s);
 }
 
+void scraper_forget(struct scraper *s)
+{
+    int64_t t_ms = now_of(s).wall_ms;
+
+    ingest_bury(&s->known, t_ms > s->stamp_ms ? t_ms : s->stamp_ms + 1);
+    ingest_forget(&s->known);
+}
+
 static void on_due(void *arg)
 {
     struct scraper *s = arg;

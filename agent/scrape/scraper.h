@@ -52,6 +52,9 @@ struct scraper *scraper_new(struct scrape_pool *pool,
 void scraper_free(struct scraper *s);
 /* Its target is gone: drops the running scrape, marks all series stale. */
 void scraper_retire(struct scraper *s);
+/* Marks its series stale and knows them no more; the next scrape makes them
+ * anew.  For a target that is WAITING. */
+void scraper_forget(struct scraper *s);
 /* Waits for the next slot; for a target that is WAITING. */
 void scraper_plan(struct scraper *s);
 /* Back to WAITING, with no slot; a running scrape leaves nothing behind. */

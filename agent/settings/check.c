@@ -50,6 +50,28 @@ static bool check_users(struct settings *s, const struct settings_job *job)
     return true;
 }
 
+static void check_rules(struct settings *s, const struct relabel_conf *rules,
+                        size_t count)
+{
+    struct err err;
+
+    for (size_t i = 0; i < count; i++)
+        if (!conf_faulty(s->conf, &rules[i]) && !relabel_check(&rules[i], &err))
+            conf_blame_err(s->conf, relabel_keys, &rules[i], &err);
+}
+
+static void check_job_rules(struct settings *s, const struct settings_job *job)
+{
+    const struct scrape_conf *common = &s->values.scrape.common;
+    const struct scrape_conf *own = &job->scrape;
+
+    check_rules(s, job->discover.relabel_configs,
+                job->discover.relabel_configs_count);
+    if (own->metric_relabel_configs != common->metric_relabel_configs)
+        check_rules(s, own->metric_relabel_configs,
+                    own->metric_relabel_configs_count);
+}
+
 static void check_job(struct settings *s, const struct settings_job *job)
 {
     const struct settings_job *first = find_job(s, job->name);
@@ -70,8 +92,12 @@ static void check_jobs(struct settings *s)
 {
     const struct settings_scrape *scrape = &s->values.scrape;
 
-    for (size_t i = 0; i < scrape->jobs_count; i++)
+    check_rules(s, scrape->common.metric_relabel_configs,
+                scrape->common.metric_relabel_configs_count);
+    for (size_t i = 0; i < scrape->jobs_count; i++) {
         check_job(s, &scrape->jobs[i]);
+        check_job_rules(s, &scrape->jobs[i]);
+    }
     if (!scrape->jobs_count && conf_good(s->conf))
         conf_fault(s->conf, NULL, "scrape.jobs",
                    "nothing is scraped; set SCALEBRIDGE_API_URL, as "

@@ -58,6 +58,12 @@ static void finish_job(struct settings *s, struct settings_job *job)
     const struct settings_scrape *scrape = &s->values.scrape;
 
     conf_inherit(s->conf, scrape_keys, &job->scrape, &scrape->common);
+    if (job->scrape.metric_relabel_configs_count == 0) {
+        job->scrape.metric_relabel_configs =
+            scrape->common.metric_relabel_configs;
+        job->scrape.metric_relabel_configs_count =
+            scrape->common.metric_relabel_configs_count;
+    }
     if (job->scrape.replicas != SCRAPE_UNSTATED)
         job->replicas =
             job->scrape.replicas == SCRAPE_SHARED ? RULE_SHARED : RULE_OWN;

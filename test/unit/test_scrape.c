@@ -287,6 +287,52 @@ static void test_freeing_a_pool_leaves_the_store_alone(void **state)
                         "a{instance=\"a:1\", job=\"j\"} 1\n");
 }
 
+static struct relabel_conf rule(char *sources, char *regex, char *target,
+                                char *replacement, int64_t action)
+{
+    static char *name;
+    static char separator[] = ";";
+
+    name = sources;
+    return (struct relabel_conf){
+        .source_labels = {.items = &name, .count = 1},
+        .separator = separator,
+        .regex = regex,
+        .target_label = target,
+        .replacement = replacement,
+        .action = action,
+    };
+}
+
+static void test_metric_rules_rename_and_drop_before_limits_count(void **state)
+{
+    static char name[] = "__name__", old[] = "old_(.*)", fresh[] = "$1",
+                gone[] = "gone", none[] = "";
+    struct scraped *w = *state;
+    struct relabel_conf rules[] = {
+        rule(name, gone, none, none, RELABEL_DROP),
+        rule(name, old, name, fresh, RELABEL_REPLACE),
+    };
+
+    w->conf.metric_relabel_configs = rules;
+    w->conf.metric_relabel_configs_count = 2;
+    w->conf.sample_limit = 2;
+    scraped_want(w, "jobs");
+    scraped_targets(w, A);
+    scraped_page(w, TEXT_PLAIN, STR("old_jobs 5\ngone 1\nother 1\n"));
+    assert_true(scraped_once(w));
+    assert_true(scraped_once(w)); /* what was dropped is known */
+    assert_string_equal(
+        scraped_dump(w, true),
+        "jobs{instance=\"a:1\", job=\"j\"} 5\n"
+        "scrape_samples_post_metric_relabeling{instance=\"a:1\", job=\"j\"} 2\n"
+        "scrape_samples_scraped{instance=\"a:1\", job=\"j\"} 3\n"
+        "scrape_series_added{instance=\"a:1\", job=\"j\"} 0\n"
+        "up{instance=\"a:1\", job=\"j\"} 1\n");
+    scraped_page(w, TEXT_PLAIN, STR("old_jobs 5\nother 1\nmore 1\n"));
+    assert_false(scraped_once(w));
+}
+
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 
 int main(void)
@@ -309,6 +355,7 @@ int main(void)
         CASE(test_once_ends_without_targets_too),
         CASE(test_once_can_be_asked_twice),
         CASE(test_freeing_a_pool_leaves_the_store_alone),
+        CASE(test_metric_rules_rename_and_drop_before_limits_count),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
