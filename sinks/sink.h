@@ -36,9 +36,13 @@ struct verdict {
     const size_t *bad; /* VERDICT_PARTIAL: indices into the batch, rising */
     size_t bad_count;
     bool rest_delivered; /* VERDICT_PARTIAL: the others are in (else resend) */
-    bool denied;         /* until people mend it (a permission is missing), all
-                            points wait: the text says what */
-    struct err err;      /* the cloud's own words, and the mend */
+    /* VERDICT_PARTIAL, each as `bad`: a newer one is in, so that nothing is
+     * lost; and those that may be taken later, as they or a fresher value. */
+    const size_t *superseded, *again;
+    size_t superseded_count, again_count;
+    bool denied;    /* until people mend it (a permission is missing), all
+                       points wait: the text says what */
+    struct err err; /* the cloud's own words, and the mend */
 };
 
 /* What check() is told of a metric that will be published. */

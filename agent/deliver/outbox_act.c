@@ -46,27 +46,46 @@ static void cut_or_drop(struct outbox *o, const struct err *why)
     outbox_again(o, outbox_next_ms(o));
 }
 
+static void end_these(struct outbox *o, const size_t *these, size_t count,
+                      enum outbox_end end, const struct err *why)
+{
+    for (size_t i = 0; i < count; i++) {
+        size_t at = these[i];
+
+        if (at >= o->taken || !o->batch[at])
+            continue;
+        outbox_end_entry(o, o->batch[at], end, why);
+        o->batch[at] = NULL;
+    }
+}
+
+static void keep_these(struct outbox *o, const size_t *these, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (these[i] < o->taken)
+            o->batch[these[i]] = NULL;
+}
+
 static void judged_partial(struct outbox *o, const struct verdict *v)
 {
     size_t before = o->queue.entries.count;
 
-    for (size_t i = 0; i < v->bad_count; i++) {
-        size_t bad = v->bad[i];
-
-        if (bad >= o->taken || !o->batch[bad])
-            continue;
-        outbox_end_entry(o, o->batch[bad], OUTBOX_REJECTED, &v->err);
-        o->batch[bad] = NULL;
-    }
+    end_these(o, v->bad, v->bad_count, OUTBOX_REJECTED, &v->err);
+    end_these(o, v->superseded, v->superseded_count, OUTBOX_SUPERSEDED,
+              &v->err);
     o->stats.last_error = v->err;
     if (v->rest_delivered) {
+        keep_these(o, v->again, v->again_count);
         outbox_recovered(o);
         outbox_end_batch(o, OUTBOX_ACCEPTED, NULL);
     } else if (o->queue.entries.count == before) {
         cut_or_drop(o, &v->err); /* names none of ours: find it by cutting */
         return;
     }
-    outbox_again(o, outbox_next_ms(o));
+    if (v->again_count > 0)
+        outbox_rest(o, v->after_ms);
+    else
+        outbox_again(o, outbox_next_ms(o));
 }
 
 static void judged_retry(struct outbox *o, const struct verdict *v)

@@ -38,6 +38,25 @@ static bool cloud_render(const void *conf, const struct batch *batch,
     return true;
 }
 
+/* What is called "old" is behind a newer one, "slow" may be taken later. */
+static void sort_out(const struct batch *sent, struct arena *arena,
+                     struct verdict *v)
+{
+    size_t *old = arena_array(arena, sent->count, sizeof(*old));
+    size_t *slow = arena_array(arena, sent->count, sizeof(*slow));
+
+    v->kind = VERDICT_PARTIAL;
+    v->rest_delivered = true;
+    v->superseded = old;
+    v->again = slow;
+    for (size_t i = 0; i < sent->count; i++) {
+        if (str_eqz(sent->points[i]->name, "old"))
+            old[v->superseded_count++] = i;
+        if (str_eqz(sent->points[i]->name, "slow"))
+            slow[v->again_count++] = i;
+    }
+}
+
 static void cloud_judge(const void *conf, const struct http_response *res,
                         const struct batch *sent, int64_t now_ms,
                         struct arena *arena, struct verdict *v)
@@ -58,6 +77,9 @@ static void cloud_judge(const void *conf, const struct http_response *res,
     case 207:
         v->kind = v->bad_count ? VERDICT_PARTIAL : VERDICT_ACCEPTED;
         v->rest_delivered = true;
+        break;
+    case 209:
+        sort_out(sent, arena, v);
         break;
     case 400:
         v->kind = v->bad_count ? VERDICT_REJECTED : VERDICT_ACCEPTED;
@@ -299,6 +321,32 @@ static void test_a_failed_request_is_repeated_until_it_is_in(void **state)
     assert_string_equal(w.ends, "a:accepted ");
     assert_non_null(strstr(w.log, "sink_failed"));
     assert_non_null(strstr(w.log, "sink_recovered"));
+    finish(&w);
+}
+
+static void test_each_of_a_request_meets_its_own_fate(void **state)
+{
+    struct world w;
+
+    (void)state;
+    begin(&w);
+    w.status = 209;
+    w.conf.poison = "bad";
+    /* One request: what comes while the first is under way. */
+    add(&w, "good", 7, 4000);
+    add(&w, "old", 7, 3000);
+    add(&w, "slow", 7, 2000);
+    add(&w, "bad", 7, 1000);
+    sim_run_for(w.loop, 500);
+    assert_non_null(strstr(w.ends, "good:accepted "));
+    assert_non_null(strstr(w.ends, "old:superseded "));
+    assert_non_null(strstr(w.ends, "bad:rejected "));
+    assert_null(strstr(w.ends, "slow:"));
+    assert_false(outbox_empty(w.box));
+    w.status = 200;
+    sim_run_for(w.loop, WHEN_MINUTE);
+    assert_non_null(strstr(w.ends, "slow:accepted "));
+    assert_true(outbox_empty(w.box));
     finish(&w);
 }
 
@@ -660,6 +708,7 @@ int main(void)
         cmocka_unit_test(test_what_is_added_is_sent_once),
         cmocka_unit_test(test_what_cannot_be_written_is_told_and_written_later),
         cmocka_unit_test(test_a_failed_request_is_repeated_until_it_is_in),
+        cmocka_unit_test(test_each_of_a_request_meets_its_own_fate),
         cmocka_unit_test(test_a_dead_cloud_is_told_once_not_at_every_try),
         cmocka_unit_test(test_waits_grow_and_stay_below_the_longest),
         cmocka_unit_test(test_a_point_that_gets_too_old_is_dropped_and_named),
