@@ -2,8 +2,13 @@
 #include "sinks/sinks.h"
 
 const struct sink_type *const sink_types[] = {
-    &cloudwatch_sink, &emf_sink,  &azure_monitor_sink,
-    &stdout_sink,     &none_sink, NULL,
+    &cloudwatch_sink,
+    &emf_sink,
+    &azure_monitor_sink,
+    &google_monitoring_sink,
+    &stdout_sink,
+    &none_sink,
+    NULL,
 };
 
 const struct sink_type *sink_find(struct str name)

@@ -8,6 +8,7 @@
 extern const struct sink_type azure_monitor_sink;
 extern const struct sink_type cloudwatch_sink;
 extern const struct sink_type emf_sink;
+extern const struct sink_type google_monitoring_sink;
 extern const struct sink_type none_sink;
 extern const struct sink_type stdout_sink;
 

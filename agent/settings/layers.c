@@ -274,7 +274,6 @@ static const struct {
     const char *key, *mend;
 } later[] = {
     {"capacity", true, "container_app", "use {up: JOB} or {fixed: N}"},
-    {"sinks", false, "google_monitoring", "use cloudwatch or stdout"},
 };
 
 static bool refuse_key(struct gathering *g, struct conf_node *parent, size_t i)

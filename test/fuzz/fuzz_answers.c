@@ -7,6 +7,7 @@
 #include "agent/base/jsonr.h"
 #include "sinks/azure_monitor.h"
 #include "sinks/cloudwatch.h"
+#include "sinks/google_monitoring.h"
 
 #include <json-c/json.h>
 #include <stdlib.h>
@@ -48,7 +49,12 @@ static void check_verdict(const struct verdict *v)
 {
     need(v->kind >= VERDICT_ACCEPTED && v->kind <= VERDICT_REJECTED);
     need(v->after_ms >= 0 && v->after_ms <= WHEN_HOUR);
-    need((v->kind == VERDICT_PARTIAL) == (v->bad_count > 0));
+    need((v->kind == VERDICT_PARTIAL) ==
+         (v->bad_count + v->superseded_count + v->again_count > 0));
+    for (size_t i = 0; i < v->superseded_count; i++)
+        need(v->superseded[i] < POINTS);
+    for (size_t i = 0; i < v->again_count; i++)
+        need(v->again[i] < POINTS);
     for (size_t i = 0; i < v->bad_count; i++)
         need(v->bad[i] < POINTS && (i == 0 || v->bad[i] > v->bad[i - 1]));
     if (v->kind == VERDICT_ACCEPTED)
@@ -82,6 +88,7 @@ static void judge_all(const struct http_response *res)
     struct azure_monitor_conf azure = {.resource_id =
                                            (char[]){"/subscriptions/s"},
                                        .region = (char[]){"westeurope"}};
+    struct google_monitoring_conf google = {.project_id = STR("p-1")};
     struct point points[POINTS];
     const struct point *sent[POINTS];
     const struct batch batch = {sent, POINTS};
@@ -97,6 +104,8 @@ static void judge_all(const struct http_response *res)
             conf = &cloudwatch;
         else if (str_eqz(STR("azure_monitor"), (*t)->name))
             conf = &azure;
+        else if (str_eqz(STR("google_monitoring"), (*t)->name))
+            conf = &google;
         (*t)->judge(conf, res, &batch, NOW, &arena, &v);
         check_verdict(&v);
     }
