@@ -8,6 +8,7 @@
  *     ${NAME}           the variable; a fault when it is not set
  *     ${NAME:-default}  the default when it is not set, or empty
  *     ${file:/path}     the file without its last line feed; kept secret
+ *     ${1}              itself: a group of a regular expression
  *     $$                one $
  * and any other $ stands for itself.  What is put in is not read as YAML.
  */

@@ -9,11 +9,11 @@
  * is copied, the response is lent to `done` for the length of the call.
  * Inside `done` the call is already idle: start it again, or free its owner.
  *
- * TLS is verified always, HTTP/2 spoken where a TLS server offers it.  Only
- * http and https, no redirects, no body with GET or HEAD.  Proxies as
- * http_proxy, https_proxy (HTTPS_PROXY), all_proxy and no_proxy say; loopback
- * hosts are never proxied.  Without a CA file CURL_CA_BUNDLE, SSL_CERT_FILE
- * and SSL_CERT_DIR are honoured, in this order.
+ * TLS is verified unless the request says no_verify, HTTP/2 spoken where a TLS
+ * server offers it.  Only http and https, no redirects, no body with GET or
+ * HEAD.  Proxies as http_proxy, https_proxy (HTTPS_PROXY), all_proxy and
+ * no_proxy say; loopback hosts are never proxied.  Without a CA file
+ * CURL_CA_BUNDLE, SSL_CERT_FILE and SSL_CERT_DIR are honoured, in this order.
  */
 #ifndef AGENT_IO_HTTP_H
 #define AGENT_IO_HTTP_H

@@ -49,6 +49,8 @@ struct http_request *http_request_copy(const struct http_request *req,
     copy->url = arena_str(a, req->url);
     copy->body = arena_str(a, req->body);
     copy->ca_file = arena_str(a, req->ca_file);
+    copy->cert_file = arena_str(a, req->cert_file);
+    copy->key_file = arena_str(a, req->key_file);
     for (size_t i = 0; i < req->header_count; i++) {
         copy->headers[i].name = arena_str(a, req->headers[i].name);
         copy->headers[i].value = arena_str(a, req->headers[i].value);

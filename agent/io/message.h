@@ -29,7 +29,9 @@ struct http_request {
     size_t max_response; /* bytes of body on the wire; more is an ERR_LIMIT;
                             0: 1 MiB */
     struct str ca_file;  /* PEM, in place of the system's; empty: system's */
-    bool no_proxy;       /* link-local services are never proxied */
+    struct str cert_file, key_file; /* PEM, of the client; empty: none */
+    bool no_verify;                 /* whoever answers is believed */
+    bool no_proxy;                  /* link-local services are never proxied */
 };
 
 struct http_response {

@@ -206,14 +206,25 @@ static void set_basics(struct http_transfer *t,
     took(t, curl_easy_setopt(t->easy, CURLOPT_WRITEDATA, t));
 }
 
+static void set_client(struct http_transfer *t)
+{
+    const struct http_request *req = t->req;
+
+    if (req->cert_file.len > 0)
+        set_text(t, CURLOPT_SSLCERT, arena_strdup(&t->arena, req->cert_file));
+    if (req->key_file.len > 0)
+        set_text(t, CURLOPT_SSLKEY, arena_strdup(&t->arena, req->key_file));
+}
+
 static void set_tls(struct http_transfer *t, const struct transfer_conf *conf)
 {
     const char *file = conf->ca_file;
 
     if (t->req->ca_file.len > 0)
         file = arena_strdup(&t->arena, t->req->ca_file);
-    set_long(t, CURLOPT_SSL_VERIFYPEER, 1);
-    set_long(t, CURLOPT_SSL_VERIFYHOST, 2);
+    set_long(t, CURLOPT_SSL_VERIFYPEER, t->req->no_verify ? 0 : 1);
+    set_long(t, CURLOPT_SSL_VERIFYHOST, t->req->no_verify ? 0 : 2);
+    set_client(t);
     set_long(t, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
     set_long(t, CURLOPT_CA_CACHE_TIMEOUT, CA_CACHE_SECONDS);
     if (!file && !conf->ca_path)

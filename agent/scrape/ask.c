@@ -1,12 +1,56 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/scrape/ask.h"
 
+#include "agent/base/enc.h"
+#include "agent/base/mem.h"
+
 /* What Prometheus 3.5 sends by default. */
 #define ACCEPT                                                             \
     STR("application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;" \
         "q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,"          \
         "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,"             \
         "text/plain;version=0.0.4;q=0.3,*/*;q=0.2")
+
+static void add_basic(const struct scrape_basic_auth *basic, struct buf *out)
+{
+    struct buf pair;
+
+    buf_init(&pair, BUF_NO_LIMIT);
+    buf_addf(&pair, "%s:%s", basic->username, basic->password);
+    buf_addz(out, "Basic ");
+    enc_base64(out, pair.data, pair.len);
+    wipe(pair.data, pair.len);
+    buf_fini(&pair);
+}
+
+static void set_access(struct ask *a, const struct scrape_conf *conf)
+{
+    const struct scrape_authorization *token = conf->authorization;
+
+    buf_init(&a->access, BUF_NO_LIMIT);
+    if (conf->basic_auth)
+        add_basic(conf->basic_auth, &a->access);
+    else if (token)
+        buf_addf(&a->access, "%s %s", token->type, token->credentials);
+    if (a->access.len)
+        http_set_secret(&a->request, STR("Authorization"), buf_str(&a->access));
+}
+
+static void set_tls(struct http_request *req, const struct scrape_tls *tls)
+{
+    if (*tls->ca_file)
+        req->ca_file = str_of(tls->ca_file);
+    req->cert_file = str_of(tls->cert_file);
+    req->key_file = str_of(tls->key_file);
+    req->no_verify = tls->insecure_skip_verify;
+}
+
+void ask_fini(struct ask *a)
+{
+    if (a->access.len)
+        wipe(a->access.data, a->access.len);
+    buf_fini(&a->access);
+}
 
 void ask_for(struct ask *a, struct str url, const struct scrape_conf *conf)
 {
@@ -25,6 +69,9 @@ void ask_for(struct ask *a, struct str url, const struct scrape_conf *conf)
              conf->enable_compression ? STR("gzip") : STR("identity"));
     http_set(req, STR("X-Prometheus-Scrape-Timeout-Seconds"),
              str_n(a->timeout, len));
+    set_access(a, conf);
+    if (conf->tls_config)
+        set_tls(req, conf->tls_config);
 }
 
 /* RFC 9110 section 15, RFC 6585; what a target or a proxy may answer. */

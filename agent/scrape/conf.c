@@ -1,9 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/scrape/scrape.h"
 
+#include <strings.h>
+
 #define MIB     (1024.0 * 1024)
 #define TIMEOUT "10s"
 #define MANY    1e12
+
+static const struct conf_key basic_keys[] = {
+    CONF_TEXT(scrape_basic_auth, username, "", "The user."),
+    CONF_HIDDEN(scrape_basic_auth, password,
+                "The password; ${file:/path} takes it from a file."),
+    CONF_END,
+};
+
+static const struct conf_key authorization_keys[] = {
+    CONF_TEXT(scrape_authorization, type, "Bearer",
+              "What stands before the credentials."),
+    CONF_HIDDEN(scrape_authorization, credentials,
+                "The token; ${file:/path} takes it from a file."),
+    CONF_END,
+};
+
+static const struct conf_key tls_keys[] = {
+    CONF_TEXT(scrape_tls, ca_file, "",
+              "PEM file of authorities, in place of the system's."),
+    CONF_TEXT(scrape_tls, cert_file, "",
+              "PEM file of the certificate to show to targets."),
+    CONF_TEXT(scrape_tls, key_file, "", "PEM file of its key."),
+    CONF_BOOL(scrape_tls, insecure_skip_verify, "false",
+              "Believe whoever answers; for tests alone."),
+    CONF_END,
+};
 
 const struct conf_key scrape_keys[] = {
     CONF_MS(scrape_conf, interval, "15s", WHEN_SECOND, WHEN_HOUR,
@@ -42,6 +70,12 @@ const struct conf_key scrape_keys[] = {
               "OpenMetricsText0.0.1|OpenMetricsText1.0.0",
               "How to read an answer whose Content-Type is missing or "
               "unknown; none: the scrape fails."),
+    CONF_OPTIONAL(scrape_conf, basic_auth, scrape_basic_auth, basic_keys,
+                  "User and password for targets."),
+    CONF_OPTIONAL(scrape_conf, authorization, scrape_authorization,
+                  authorization_keys, "A token for targets."),
+    CONF_OPTIONAL(scrape_conf, tls_config, scrape_tls, tls_keys,
+                  "TLS with targets."),
     CONF_ROWS(scrape_conf, metric_relabel_configs, relabel_conf, relabel_keys,
               "Rules that change or drop the series of an answer, as in "
               "Prometheus."),
@@ -67,9 +101,47 @@ int64_t scrape_timeout(const struct scrape_conf *conf)
                                                 : conf->interval_ms;
 }
 
+static bool one_line(const char *text)
+{
+    return !strpbrk(text, "\r\n");
+}
+
+static bool check_access(const struct scrape_conf *conf, struct err *err)
+{
+    const struct scrape_basic_auth *basic = conf->basic_auth;
+    const struct scrape_authorization *token = conf->authorization;
+    const struct scrape_tls *tls = conf->tls_config;
+
+    if (basic && token)
+        return err_set(err, ERR_CONFIG,
+                       "at most one of basic_auth and authorization can be "
+                       "sent: leave one out");
+    if (basic && strchr(basic->username, ':'))
+        return err_set(err, ERR_CONFIG,
+                       "basic_auth: a username cannot have a colon in it");
+    if (token && (strcasecmp(token->type, "Basic") == 0))
+        return err_set(err, ERR_CONFIG,
+                       "authorization: for the type Basic write basic_auth");
+    if (token && !*token->credentials)
+        return err_set(err, ERR_CONFIG,
+                       "authorization: no credentials are written: write the "
+                       "token, or leave authorization out");
+    if (token && !(one_line(token->type) && one_line(token->credentials)))
+        return err_set(err, ERR_CONFIG,
+                       "authorization: the credentials are not one line");
+    if (tls && !*tls->cert_file != !*tls->key_file)
+        return err_set(err, ERR_CONFIG,
+                       "tls_config: cert_file and key_file go together: write "
+                       "both");
+    return true;
+}
+
 bool scrape_check(const struct scrape_conf *conf, struct err *err)
 {
     char timeout[WHEN_TEXT], interval[WHEN_TEXT];
+
+    if (!check_access(conf, err))
+        return false;
 
     when_duration_format(conf->timeout_ms, timeout);
     if (conf->timeout_ms <= conf->interval_ms || strcmp(timeout, TIMEOUT) == 0)

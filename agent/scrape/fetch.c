@@ -163,4 +163,5 @@ void fetch_start(struct scraper *s)
     scraper_enter(s, SCRAPER_FETCHING);
     ask_for(&ask, s->url, o->conf);
     http_start(o->http, &s->call, &ask.request, &hooks, s);
+    ask_fini(&ask);
 }

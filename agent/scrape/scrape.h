@@ -27,6 +27,19 @@
  * takes others for own.  Only carried here. */
 enum scrape_replicas { SCRAPE_UNSTATED, SCRAPE_OWN, SCRAPE_SHARED };
 
+struct scrape_basic_auth {
+    char *username, *password;
+};
+
+struct scrape_authorization {
+    char *type, *credentials;
+};
+
+struct scrape_tls {
+    char *ca_file, *cert_file, *key_file; /* PEM; empty: none */
+    bool insecure_skip_verify;
+};
+
 /* The part of a job that says how it is scraped. */
 struct scrape_conf {
     int64_t interval_ms;
@@ -42,7 +55,10 @@ struct scrape_conf {
     bool honor_timestamps;
     bool enable_compression;
     char *ca_file; /* PEM, in place of the system's; empty: the system's */
-    int64_t fallback_scrape_protocol;            /* see scrape_fallback() */
+    int64_t fallback_scrape_protocol;           /* see scrape_fallback() */
+    struct scrape_basic_auth *basic_auth;       /* these three: NULL: none */
+    struct scrape_authorization *authorization; /* not with basic_auth */
+    struct scrape_tls *tls_config;
     struct relabel_conf *metric_relabel_configs; /* sample_limit counts what
         they leave */
     size_t metric_relabel_configs_count;

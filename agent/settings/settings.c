@@ -58,6 +58,12 @@ static void finish_job(struct settings *s, struct settings_job *job)
     const struct settings_scrape *scrape = &s->values.scrape;
 
     conf_inherit(s->conf, scrape_keys, &job->scrape, &scrape->common);
+    if (!job->scrape.basic_auth && !job->scrape.authorization) {
+        job->scrape.basic_auth = scrape->common.basic_auth;
+        job->scrape.authorization = scrape->common.authorization;
+    }
+    if (!job->scrape.tls_config)
+        job->scrape.tls_config = scrape->common.tls_config;
     if (job->scrape.metric_relabel_configs_count == 0) {
         job->scrape.metric_relabel_configs =
             scrape->common.metric_relabel_configs;

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """--dry-run over HTTP and TLS: the right numbers, their inputs, the doubts."""
+import json
 import os
 import sys
 
@@ -291,6 +292,30 @@ def nothing_configured_is_one_error_that_says_what_to_set():
     result = scalebridge("--dry-run")
     equal(result.status, 2)
     holds(result.err, "SCALEBRIDGE_API_URL")
+
+
+@case
+def a_wrong_certificate_is_believed_only_where_that_is_spelt_out():
+    authority = Authority()
+    with Membrane(api=1, context=authority.context("DNS:elsewhere.example")) as membrane:
+        path = config_file(f"""
+scrape:
+  jobs:
+    - name: api
+      targets: [{membrane.api[0].url(API)}]
+      authorization: {{credentials: never-told}}
+      tls_config: {{insecure_skip_verify: true}}
+      relabel_configs:
+        - {{source_labels: [__address__], regex: '(.*):.*', target_label: instance}}
+capacity:
+  instant-tasks-worker: {{fixed: 6}}
+sinks:
+  stdout: {{}}
+""")
+        report = dry_run({}, "--config", path)
+    equal({i["instance"] for i in metric(report, "JobsPerWorker")["inputs"]
+           if "instance" in i and i["name"].startswith("instant")}, {"127.0.0.1"})
+    lacks(json.dumps(report), "never-told")
 
 
 if __name__ == "__main__":

@@ -159,6 +159,35 @@ static void test_targets_have_job_instance_and_own_labels(void **state)
     buf_fini(&out);
 }
 
+static void test_rules_change_drop_and_break_targets(void **state)
+{
+    static char from[] = "__address__", separator[] = ";", to[] = "__address__",
+                port[] = "([a-z]+):1", moved[] = "$1:2", gone[] = "c:.*",
+                wrong[] = "(b):1", slash[] = "$1/x", nothing[] = "";
+    static char *sources[] = {from};
+    struct fixture *f = *state;
+    char a[] = "http://a:1/m?x=%20y", b[] = "b:1", c[] = "c:1";
+    char *targets[] = {a, b, c};
+    struct conf_list labels = {sources, 1};
+    struct relabel_conf rules[] = {
+        {labels, separator, gone, 0, nothing, moved, RELABEL_DROP},
+        {labels, separator, wrong, 0, to, slash, RELABEL_REPLACE},
+        {labels, separator, port, 0, to, moved, RELABEL_REPLACE},
+    };
+
+    f->conf.targets = (struct conf_list){targets, 3};
+    f->conf.relabel_configs = rules;
+    f->conf.relabel_configs_count = 3;
+    start(f);
+    sim_run_for(f->loop, 10);
+    assert_int_equal(discovery_targets(f->discovery)->count, 1);
+    assert_true(str_eqz(discovery_targets(f->discovery)->targets[0].url,
+                        "http://a:2/m?x=%20y"));
+    assert_false(discovery_targets(f->discovery)->complete);
+    assert_true(str_starts(discovery_targets(f->discovery)->reason,
+                           STR("relabel_configs: they make \"http://b/x")));
+}
+
 static void test_addresses_become_targets(void **state)
 {
     struct fixture *f = *state;
@@ -477,6 +506,7 @@ int main(void)
         CASE(test_static_targets_are_told_once_and_sorted),
         CASE(test_targets_have_job_instance_and_own_labels),
         CASE(test_addresses_become_targets),
+        CASE(test_rules_change_drop_and_break_targets),
         CASE(test_ipv6_addresses_get_brackets),
         CASE(test_srv_records_bring_their_ports),
         CASE(test_dns_is_asked_every_refresh_and_told_on_change),

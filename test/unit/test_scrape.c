@@ -287,6 +287,29 @@ static void test_freeing_a_pool_leaves_the_store_alone(void **state)
                         "a{instance=\"a:1\", job=\"j\"} 1\n");
 }
 
+static struct str sent(struct scraped *w)
+{
+    scraped_once(w);
+    return sim_request_header(sim_request_last(w->loop), STR("authorization"));
+}
+
+static void test_targets_are_told_who_asks(void **state)
+{
+    static char user[] = "me", password[] = "a:b", bearer[] = "Bearer",
+                token[] = "t0k";
+    struct scrape_basic_auth basic = {user, password};
+    struct scrape_authorization authorization = {bearer, token};
+    struct scraped *w = *state;
+
+    scraped_targets(w, A);
+    assert_int_equal(sent(w).len, 0);
+    w->conf.basic_auth = &basic;
+    assert_true(str_eqz(sent(w), "Basic bWU6YTpi"));
+    w->conf.basic_auth = NULL;
+    w->conf.authorization = &authorization;
+    assert_true(str_eqz(sent(w), "Bearer t0k"));
+}
+
 static struct relabel_conf rule(char *sources, char *regex, char *target,
                                 char *replacement, int64_t action)
 {
@@ -355,6 +378,7 @@ int main(void)
         CASE(test_once_ends_without_targets_too),
         CASE(test_once_can_be_asked_twice),
         CASE(test_freeing_a_pool_leaves_the_store_alone),
+        CASE(test_targets_are_told_who_asks),
         CASE(test_metric_rules_rename_and_drop_before_limits_count),
     };
 
