@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/commands/list.h"
 #include "agent/commands/policy_aca.h"
+#include "agent/commands/policy_keda.h"
 
 #include <stdio.h>
 
@@ -21,7 +22,7 @@ static const struct command_option options[] = {
     {"high-resolution", NULL, "Scale out within a minute, by steps."},
     {"iam", NULL, "Print the permissions that publishing needs instead."},
     {"rule", "TYPE", "aca: metrics-api (default) or azure-monitor."},
-    {"url", "URL", "aca: the agent's own ingress, for metrics-api."},
+    {"url", "URL", "aca, keda, cloud-run: the agent's own endpoint."},
     {"tenant", "ID", "aca: of the app registration, for azure-monitor."},
     {"resource-group", "NAME", "aca: of the container apps, for az-cli."},
     {NULL, NULL, NULL},
@@ -84,8 +85,8 @@ static bool parse(const struct command_line *line, struct policy_ask *ask,
             return err_set(err, ERR_CONFIG, "--%s: is of `policy aca`", aca[i]);
     if (strcmp(line->args[0], "ecs") != 0)
         return err_set(err, ERR_CONFIG,
-                       "\"%s\": unknown platform; policy knows ecs "
-                       "and aca",
+                       "\"%s\": unknown platform; policy knows ecs, "
+                       "aca, keda and cloud-run",
                        line->args[0]);
     return parse_format(command_value(line, "format"), format, err) &&
            parse_count(line, "min", &ask->min, err) &&
@@ -206,6 +207,48 @@ static enum exit_status run_aca(const struct command_line *line)
     return status;
 }
 
+static bool parse_keda(const struct command_line *line, struct keda_ask *ask,
+                       struct err *err)
+{
+    static const char *const others[] = {
+        "cluster", "iam",    "high-resolution", "format",
+        "rule",    "tenant", "resource-group",  "dimension"};
+
+    *ask = (struct keda_ask){.common = {.services = text(line, "service"),
+                                        .metric = text(line, "metric")},
+                             .url = text(line, "url"),
+                             .crema = strcmp(line->args[0], "cloud-run") == 0};
+    for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+        if (command_given(line, others[i]))
+            return err_set(err, ERR_CONFIG, "--%s: is not of `policy %s`",
+                           others[i], line->args[0]);
+    return parse_count(line, "min", &ask->common.min, err) &&
+           parse_count(line, "max", &ask->common.max, err);
+}
+
+static enum exit_status run_keda(const struct command_line *line)
+{
+    enum exit_status status;
+    struct keda_ask ask;
+    struct settings *s;
+    struct buf out;
+    struct err err;
+
+    if (!parse_keda(line, &ask, &err))
+        return command_fail(line, EXIT_USAGE, &err);
+    s = run_settings(line, command_value(line, "config"));
+    if (!s)
+        return EXIT_USAGE;
+    buf_init(&out, BUF_NO_LIMIT);
+    if (!policy_keda_write(s, &ask, &out, &err))
+        status = command_fail(line, EXIT_USAGE, &err);
+    else
+        status = command_print(buf_str(&out)) ? EXIT_WELL : EXIT_FAILED;
+    buf_fini(&out);
+    settings_free(s);
+    return status;
+}
+
 static enum exit_status run_policy(const struct command_line *line)
 {
     enum policy_format format = POLICY_CLI;
@@ -217,6 +260,9 @@ static enum exit_status run_policy(const struct command_line *line)
 
     if (strcmp(line->args[0], "aca") == 0)
         return run_aca(line);
+    if (strcmp(line->args[0], "keda") == 0 ||
+        strcmp(line->args[0], "cloud-run") == 0)
+        return run_keda(line);
     if (!parse(line, &ask, &format, &err))
         return command_fail(line, EXIT_USAGE, &err);
     s = run_settings(line, command_value(line, "config"));
@@ -236,7 +282,7 @@ static enum exit_status run_policy(const struct command_line *line)
 
 const struct command command_policy = {
     .name = "policy",
-    .arguments = "ecs|aca",
+    .arguments = "ecs|aca|keda|cloud-run",
     .help = "Print the autoscaling that matches what is published.",
     .details =
         "Reads the configuration as run would and prints, with the very "
@@ -249,7 +295,10 @@ const struct command command_policy = {
         "policy aca prints custom rules of Azure Container Apps, for totals "
         "alone: a rule\nmakes ceil(value / targetValue) replicas.\n\n"
         "    scalebridge policy aca --url https://agent.example.com "
-        "--resource-group rg\n",
+        "--resource-group rg\n\n"
+        "policy keda prints ScaledObjects, and policy cloud-run the "
+        "configuration of CREMA,\nfor totals alone; both read this agent's own "
+        "endpoint.\n",
     .min_args = 1,
     .max_args = 1,
     .options = options,
