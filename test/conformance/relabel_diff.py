@@ -91,21 +91,18 @@ def theirs(made):
 
 
 def ask(port, count):
-    found = {}
+    """The labels of each job's target; None where it was dropped."""
     for _ in range(300):
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/targets") as answer:
                 data = json.load(answer)["data"]
         except OSError:
             data = {"activeTargets": [], "droppedTargets": []}
-        for t in data["activeTargets"]:
-            found[int(t["scrapePool"][1:])] = t["labels"]
-        for t in data["droppedTargets"]:
-            found[int(t["discoveredLabels"]["job"][1:])] = None
-        if len(found) == count:
-            return found
+        kept = {int(t["scrapePool"][1:]): t["labels"] for t in data["activeTargets"]}
+        if len(kept) + len(data["droppedTargets"]) == count:
+            return {number: kept.get(number) for number in range(count)}
         time.sleep(0.1)
-    raise AssertionError(f"Prometheus tells of {len(found)} jobs of {count}")
+    raise AssertionError(f"Prometheus does not tell of all {count} jobs")
 
 
 def printed(labels):
