@@ -261,6 +261,7 @@ struct agent *agent_new(const struct agent_options *options, struct err *err)
     }
     a->ecs = ecs_new(a->loop, a->http, &auth_env_process);
     parts_make_cloudrun(a);
+    a->container_apps = container_apps_new(a->loop, a->http, &auth_env_process);
     a->rules = a->settings->rules;
     tell_alerts(a->settings->groups);
     make_store(a);
@@ -285,6 +286,7 @@ void agent_free(struct agent *a)
     free(a->dimensions);
     store_free(a->store);
     map_fini(&a->wanted);
+    container_apps_free(a->container_apps);
     parts_free_cloudrun(a);
     ecs_free(a->ecs);
     resolver_free(a->resolver);

@@ -60,6 +60,7 @@ struct agent {
     struct ecs *ecs;
     struct lease *google; /* tokens for the Cloud Run Admin API */
     struct cloudrun *cloudrun;
+    struct container_apps *container_apps;
     struct agent_actuator *actuators;
     size_t actuator_count;
     struct rules *rules; /* the settings' own */

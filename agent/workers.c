@@ -43,6 +43,7 @@ void parts_make_capacity(struct agent *a)
                                  .resolver = a->resolver,
                                  .ecs = a->ecs,
                                  .cloudrun = a->cloudrun,
+                                 .container_apps = a->container_apps,
                                  .up = parts_count_up,
                                  .read = on_capacity,
                                  .arg = a};

@@ -27,7 +27,7 @@ ares_ agent/io
 openssl/ auth/crypto.c
 zlib.h agent/base
 pcre2.h agent/base
-json-c/ agent/base agent/config agent/ecs agent/cloudrun auth sinks
+json-c/ agent/base agent/config agent/ecs agent/cloudrun agent/capacity auth sinks
 yaml.h agent/config'
 export LAYERS LIBRARIES
 

@@ -13,7 +13,7 @@
 /* HINT: a new platform is listed here. */
 static const struct capacity_type *const types[] = {
     &capacity_fixed, &capacity_dns,       &capacity_up,
-    &capacity_ecs,   &capacity_cloud_run,
+    &capacity_ecs,   &capacity_cloud_run, &capacity_container_app,
 };
 
 #define RETRY_MS WHEN_SECOND
@@ -87,8 +87,8 @@ bool capacity_check(const struct capacity_conf *conf, struct err *err)
 
     if (!type)
         return err_set(err, ERR_CONFIG,
-                       "no source is named: write fixed, dns, up, ecs "
-                       "or cloud_run");
+                       "no source is named: write fixed, dns, up, ecs, "
+                       "cloud_run or container_app");
     for (size_t i = 0; i < TYPES; i++)
         if (types[i] != type && types[i]->named(conf))
             return err_set(err, ERR_CONFIG,

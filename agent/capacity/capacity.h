@@ -14,6 +14,7 @@
 #define AGENT_CAPACITY_CAPACITY_H
 
 #include "agent/base/err.h"
+#include "agent/capacity/container_app.h"
 #include "agent/cloudrun/cloudrun.h"
 #include "agent/config/conf.h"
 #include "agent/ecs/ecs.h"
@@ -51,6 +52,7 @@ struct capacity_conf {
     struct capacity_dns_conf dns;
     struct capacity_ecs_conf *ecs;   /* NULL: this is not the source */
     struct cloudrun_conf *cloud_run; /* the same */
+    struct container_app_conf *container_app;
     int64_t refresh_ms;
     int64_t timeout_ms;
     int64_t keep_ms;
@@ -86,6 +88,7 @@ struct capacity_options {
     struct resolver *resolver; /* may be NULL where no DNS is configured */
     struct ecs *ecs;           /* may be NULL where no ECS is configured */
     struct cloudrun *cloudrun; /* the same */
+    struct container_apps *container_apps;
     capacity_up_fn *up;
     capacity_read_fn *read;
     void *arg;

@@ -36,9 +36,14 @@ const struct conf_key capacity_keys[] = {
                   "As many workers run as the manual instance count of a Cloud "
                   "Run service or worker pool says; permission: "
                   "roles/run.viewer."),
+    CONF_OPTIONAL(capacity_conf, container_app, container_app_conf,
+                  container_app_keys,
+                  "As many workers run as replicas of an Azure container app "
+                  "are ready; role: Reader on the app."),
     CONF_MS(capacity_conf, refresh, "30s", WHEN_SECOND, WHEN_HOUR,
             "Time from one reading to the next, where somebody is asked; for "
-            "ecs and cloud_run 15s where nothing is written, and 10s or more."),
+            "ecs, cloud_run and container_app 15s where nothing is written, "
+            "and 10s or more."),
     CONF_MS(capacity_conf, timeout, "5s", 100, WHEN_MINUTE,
             "How long one reading may take."),
     CONF_MS(capacity_conf, keep, "2m", 0, WHEN_DAY,

@@ -33,6 +33,7 @@ struct capacity_source {
     struct resolve_call call; /* dns */
     struct ecs_count_call count;
     struct cloudrun_call cloudrun;
+    struct container_app_call container_app;
 };
 
 struct capacity_type {
@@ -55,6 +56,7 @@ extern const struct capacity_type capacity_dns;
 extern const struct capacity_type capacity_up;
 extern const struct capacity_type capacity_ecs;
 extern const struct capacity_type capacity_cloud_run;
+extern const struct capacity_type capacity_container_app;
 
 /* For sources that know at once: `fn` runs on the next turn of the loop. */
 void capacity_soon(struct capacity_source *s, timer_fn *fn);

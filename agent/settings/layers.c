@@ -266,55 +266,6 @@ static void set_capacities(struct gathering *g)
     }
 }
 
-/* ---- what other versions have ---- */
-
-static const struct {
-    const char *section;
-    bool by_name; /* one level further down */
-    const char *key, *mend;
-} later[] = {
-    {"capacity", true, "container_app", "use {up: JOB} or {fixed: N}"},
-};
-
-static bool refuse_key(struct gathering *g, struct conf_node *parent, size_t i)
-{
-    struct conf_node *n = conf_node_get(parent, str_of(later[i].key));
-    struct buf path;
-
-    if (!parent || !n)
-        return false;
-    buf_init(&path, BUF_NO_LIMIT);
-    buf_addf(&path, "%s.", later[i].section);
-    if (later[i].by_name)
-        buf_addf(&path, "%.*s.", STR_ARG(parent->key));
-    buf_addz(&path, later[i].key);
-    conf_fault(g->c, &n->key_mark, arena_strdup(g->arena, buf_str(&path)),
-               "is not available in this version yet; %s", later[i].mend);
-    conf_node_remove(parent, n);
-    buf_fini(&path);
-    return true;
-}
-
-static void refuse_later(struct gathering *g)
-{
-    for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
-        struct conf_node *section =
-            conf_node_get(g->root, str_of(later[i].section));
-
-        struct conf_node *n = section ? section->child : NULL, *next;
-
-        if (!later[i].by_name) {
-            (void)refuse_key(g, section, i);
-            continue;
-        }
-        for (; n; n = next) {
-            next = n->next;
-            if (refuse_key(g, n, i))
-                conf_node_remove(section, n); /* nothing is left of it */
-        }
-    }
-}
-
 /* ---- all sources ---- */
 
 static struct conf_node *read_content(struct settings *s,
@@ -404,7 +355,6 @@ struct conf_node *settings_gather(struct settings *s,
     if (!from->ignore_variables)
         add_variables(&g, keys);
     add_overrides(&g, from->overrides);
-    refuse_later(&g);
     conf_expand(s->conf, w, g.root);
     return g.root;
 }

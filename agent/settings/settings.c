@@ -175,7 +175,23 @@ static void prepare_ecs(struct settings *s, const struct conf_world *w)
         prepare_job(s, &env, &s->values.scrape.jobs[i]);
 }
 
-/* ---- Cloud Run ---- */
+/* ---- Container Apps and Cloud Run ---- */
+
+static void prepare_container_apps(struct settings *s)
+{
+    struct err err;
+
+    for (size_t i = 0; i < s->values.capacity_count; i++) {
+        struct capacity_conf *c = &s->values.capacity[i].source;
+
+        if (!c->container_app)
+            continue;
+        if (!conf_written(s->conf, &c->refresh_ms))
+            c->refresh_ms = CAPACITY_ECS_REFRESH;
+        if (!container_app_check(c->container_app, &err))
+            conf_blame_err(s->conf, container_app_keys, c->container_app, &err);
+    }
+}
 
 static void prepare_cloudrun(struct settings *s, const struct conf_world *w)
 {
@@ -194,6 +210,7 @@ static void prepare_cloudrun(struct settings *s, const struct conf_world *w)
         if (!cloudrun_check(c->cloud_run, &env, &err))
             conf_blame_err(s->conf, cloudrun_keys, c->cloud_run, &err);
     }
+    prepare_container_apps(s);
     for (size_t i = 0; i < v->actuate_count; i++) {
         struct actuate_conf *c = &v->actuate[i];
 

@@ -75,6 +75,9 @@ static void tell_service(const struct settings_capacity *c, struct buf *out)
         tell_ecs(from->ecs, out);
     else if (from->cloud_run)
         tell_cloudrun(from->cloud_run, out);
+    else if (from->container_app)
+        buf_addf(out, "the ready replicas of %s\n",
+                 from->container_app->resource_id);
     else
         buf_addf(out, "the records of DNS name %s\n", from->dns.name);
 }

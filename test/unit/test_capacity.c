@@ -279,7 +279,7 @@ static void test_exactly_one_source_is_named(void **state)
 
     assert_false(capacity_check(&f->conf, &err));
     assert_string_equal(err.text, "no source is named: write fixed, dns, up, "
-                                  "ecs or cloud_run");
+                                  "ecs, cloud_run or container_app");
     f->conf.fixed = 0;
     assert_true(capacity_check(&f->conf, &err));
     f->conf.up = job;
