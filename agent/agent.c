@@ -152,6 +152,7 @@ void agent_evaluate(struct agent *a)
     tell_records(&a->recorded);
     rules_evaluate(a->rules, &world, &a->arena, &a->results);
     a->evaluated_ms = world.t_ms;
+    a->evaluations++;
     tell_events(&a->results);
     for (size_t i = 0; i < a->results.count; i++) {
         window_add(a->window, &a->results.results[i], world.t_ms);

@@ -81,6 +81,7 @@ struct agent {
     struct arena arena;    /* of the newest evaluation */
     struct records_told recorded; /* of the recording rules */
     struct rules_results results;
+    uint64_t evaluations;
     int64_t evaluated_ms;                /* wall clock; 0: not yet */
     void (*discovered)(struct agent *a); /* some job's list has changed */
     void *owner;

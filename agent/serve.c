@@ -9,6 +9,7 @@
  */
 #include "agent/agent.h"
 #include "agent/base/log.h"
+#include "agent/served.h"
 
 #include <signal.h>
 #include <unistd.h>
@@ -20,6 +21,7 @@
 
 struct serve {
     struct agent *agent;
+    struct served *served;
     struct timer evaluate, publish, half;
     bool ending;
     size_t flushing;
@@ -180,6 +182,10 @@ bool agent_serve(const struct settings *settings, struct loop *loop,
     if (!a)
         return false;
     s.agent = a;
+    if (!served_new(a, &s.served, err)) {
+        agent_free(a);
+        return false;
+    }
     loop_on_signal(a->loop, SIGTERM, on_signal, &s);
     loop_on_signal(a->loop, SIGINT, on_signal, &s);
     for (size_t i = 0; i < a->job_count; i++)
@@ -191,6 +197,7 @@ bool agent_serve(const struct settings *settings, struct loop *loop,
     tell_start(a);
     loop_run(a->loop);
     tell_end(a);
+    served_free(s.served);
     agent_free(a);
     return true;
 }

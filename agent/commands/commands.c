@@ -11,6 +11,7 @@ const struct command *const commands[] = {
     &command_policy,
     &command_check_policy,
     &command_test_rules,
+    &command_health,
     &command_demo,
     &command_help,
     &command_version,

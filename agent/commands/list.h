@@ -12,6 +12,7 @@ extern const struct command command_check_config;
 extern const struct command command_check_policy;
 extern const struct command command_demo;
 extern const struct command command_eval;
+extern const struct command command_health;
 extern const struct command command_help;
 extern const struct command command_parse_text;
 extern const struct command command_policy;

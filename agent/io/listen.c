@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -24,8 +25,15 @@ struct listener {
     struct ready *ready; /* of the daemon's epoll descriptor */
     struct timer timer;
     uint16_t port;
+    size_t post_max;
     listen_fn *fn;
     void *arg;
+};
+
+union address {
+    struct sockaddr any;
+    struct sockaddr_in ip4;
+    struct sockaddr_in6 ip6;
 };
 
 /* From the request line until MHD says that the request is over. */
@@ -34,6 +42,8 @@ struct exchange {
     struct MHD_Connection *connection;
     char *target; /* path?query as it was sent */
     bool head_seen;
+    struct buf body; /* over its limit: too large */
+    char peer[INET6_ADDRSTRLEN];
 };
 
 static struct str get_header(const struct listen_request *req, const char *name)
@@ -44,16 +54,37 @@ static struct str get_header(const struct listen_request *req, const char *name)
         MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, name));
 }
 
+static void set_peer(struct exchange *x)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+        x->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    union address a = {.any = {0}};
+    const void *at = &a.ip4.sin_addr;
+
+    if (!info || !info->client_addr)
+        return;
+    if (info->client_addr->sa_family == AF_INET6) {
+        memcpy(&a.ip6, info->client_addr, sizeof(a.ip6));
+        at = &a.ip6.sin6_addr;
+    } else {
+        memcpy(&a.ip4, info->client_addr, sizeof(a.ip4));
+    }
+    if (inet_ntop(a.any.sa_family, at, x->peer, sizeof(x->peer)))
+        x->req.peer = str_of(x->peer);
+}
+
 /* Called before anything is decoded: MHD would unescape the path. */
 static void *on_target(void *arg, const char *target,
                        struct MHD_Connection *connection)
 {
     struct exchange *x = xcalloc(1, sizeof(*x));
+    const struct listener *l = arg;
     struct str rest;
     size_t mark;
 
-    (void)arg;
     x->connection = connection;
+    buf_init(&x->body, l->post_max);
+    set_peer(x);
     x->target = xstrdup(target);
     rest = str_of(x->target);
     mark = str_find(rest, '?');
@@ -71,10 +102,34 @@ static void on_completed(void *arg, struct MHD_Connection *connection,
     (void)arg;
     (void)connection;
     (void)why;
-    if (x)
+    if (x) {
         free(x->target);
+        buf_fini(&x->body);
+    }
     free(x);
     *context = NULL;
+}
+
+static void add_headers(struct MHD_Response *response,
+                        const struct listen_reply *reply)
+{
+    char seconds[16];
+
+    (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL,
+                                  "no-store");
+    (void)MHD_add_response_header(response, "X-Content-Type-Options",
+                                  "nosniff");
+    if (reply->status == MHD_HTTP_METHOD_NOT_ALLOWED)
+        (void)MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW,
+                                      "GET, HEAD");
+    if (reply->challenge)
+        (void)MHD_add_response_header(
+            response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, reply->challenge);
+    if (reply->retry_after > 0) {
+        (void)snprintf(seconds, sizeof(seconds), "%d", reply->retry_after);
+        (void)MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER,
+                                      seconds);
+    }
 }
 
 static enum MHD_Result send_reply(struct MHD_Connection *connection,
@@ -95,9 +150,7 @@ static enum MHD_Result send_reply(struct MHD_Connection *connection,
                                       type);
         free(type);
     }
-    if (reply->status == MHD_HTTP_METHOD_NOT_ALLOWED)
-        (void)MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW,
-                                      "GET, HEAD");
+    add_headers(response, reply);
     rc = MHD_queue_response(connection, (unsigned)reply->status, response);
     MHD_destroy_response(response);
     return rc;
@@ -123,11 +176,14 @@ static bool has_body(const struct exchange *x)
 }
 
 /* An answer to the head closes the connection, so no body is ever read. */
-static enum MHD_Result on_head(struct MHD_Connection *connection,
+static enum MHD_Result on_head(const struct listener *l,
+                               struct MHD_Connection *connection,
                                struct exchange *x, const char *method)
 {
     x->head_seen = true;
     x->req.method = str_of(method);
+    if (l->post_max > 0 && str_eqz(x->req.method, "POST"))
+        return MHD_YES;
     if (!str_eqz(x->req.method, "GET") && !str_eqz(x->req.method, "HEAD"))
         return refuse(connection, MHD_HTTP_METHOD_NOT_ALLOWED,
                       "only GET and HEAD are served here\n");
@@ -149,11 +205,19 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection,
 
     (void)url;
     (void)version;
-    (void)upload;
-    if (!x || *upload_size > 0)
+    if (!x)
         return MHD_NO;
     if (!x->head_seen)
-        return on_head(connection, x, method);
+        return on_head(l, connection, x, method);
+    if (*upload_size > 0) {
+        buf_add(&x->body, upload, *upload_size);
+        *upload_size = 0;
+        return MHD_YES;
+    }
+    if (!buf_ok(&x->body))
+        return refuse(connection, MHD_HTTP_CONTENT_TOO_LARGE,
+                      "the body is too large\n");
+    x->req.body = buf_str(&x->body);
     buf_init(&reply.body, BUF_NO_LIMIT);
     l->fn(l->arg, &x->req, &reply);
     return send_reply(connection, &reply);
@@ -179,12 +243,6 @@ static void on_ready(void *arg, const struct ready_now *now)
 }
 
 /* The address. */
-
-union address {
-    struct sockaddr any;
-    struct sockaddr_in ip4;
-    struct sockaddr_in6 ip6;
-};
 
 static bool read_address(struct str text, union address *out, socklen_t *size)
 {
@@ -252,17 +310,30 @@ static uint16_t port_of(int fd)
 
 /* Life. */
 
-static bool start(struct listener *l, int fd)
+static bool start(struct listener *l, int fd, const struct listen_options *o)
 {
     const union MHD_DaemonInfo *info;
+    bool tls = o->certificate && o->key;
+    char *certificate = tls ? xstrdup(o->certificate) : NULL;
+    char *key = tls ? xstrdup(o->key) : NULL;
+    struct MHD_OptionItem end = {MHD_OPTION_END, 0, NULL};
+    struct MHD_OptionItem extra[] = {
+        tls ? (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0, certificate}
+            : end,
+        tls ? (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0, key} : end,
+        end};
 
     l->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL, 0, NULL, NULL, on_request, l, MHD_OPTION_LISTEN_SOCKET,
-        fd, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
+        MHD_USE_EPOLL | (tls ? (unsigned)MHD_USE_TLS : 0U), 0, NULL, NULL,
+        on_request, l, MHD_OPTION_LISTEN_SOCKET, fd,
+        MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
         MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_BYTES_MAX,
         MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, on_target,
-        l, MHD_OPTION_NOTIFY_COMPLETED, on_completed, l, MHD_OPTION_END);
+        l, MHD_OPTION_NOTIFY_COMPLETED, on_completed, l, MHD_OPTION_ARRAY,
+        extra, MHD_OPTION_END);
+    free(certificate); /* GnuTLS has its own copy of both */
+    free(key);
     if (!l->daemon) {
         close(fd);
         return false;
@@ -276,6 +347,16 @@ static bool start(struct listener *l, int fd)
 struct listener *listen_new(struct loop *loop, struct str address,
                             listen_fn *fn, void *arg, struct err *err)
 {
+    struct listen_options options = {.address = address};
+
+    return listen_with(loop, &options, fn, arg, err);
+}
+
+struct listener *listen_with(struct loop *loop,
+                             const struct listen_options *options,
+                             listen_fn *fn, void *arg, struct err *err)
+{
+    struct str address = options->address;
     union address where;
     socklen_t size;
     struct listener *l;
@@ -298,12 +379,15 @@ struct listener *listen_new(struct loop *loop, struct str address,
     l = xcalloc(1, sizeof(*l));
     l->loop = loop;
     l->port = port_of(fd);
+    l->post_max = options->post_max;
     l->fn = fn;
     l->arg = arg;
-    if (start(l, fd))
+    if (start(l, fd, options))
         return l;
-    err_set(err, ERR_INTERNAL, "cannot serve %.*s: libmicrohttpd refuses",
-            STR_ARG(address));
+    err_set(err, ERR_CONFIG, "cannot serve %.*s: %s", STR_ARG(address),
+            options->certificate ? "its certificate and key must be PEM and "
+                                   "belong together"
+                                 : "libmicrohttpd refuses");
     listen_free(l);
     return NULL;
 }

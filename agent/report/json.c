@@ -3,6 +3,7 @@
 #include "agent/base/num.h"
 #include "agent/base/when.h"
 #include "agent/report/report.h"
+#include "agent/report/web.h"
 
 #include <stdlib.h>
 
@@ -257,7 +258,7 @@ static char snake_char(char c)
  * metric names of Prometheus' style, so they are turned: JobsPerWorker gives
  * scalebridge_jobs_per_worker.
  */
-static void snake(struct str name, struct buf *out)
+void report_exposed_name(struct str name, struct buf *out)
 {
     buf_addz(out, "scalebridge_");
     if (str_starts(name, STR("Scalebridge")))
@@ -298,7 +299,7 @@ static void exposed_value(struct str text, struct buf *out)
     buf_addc(out, '"');
 }
 
-static void exposed_labels(const struct labels *labels, struct buf *out)
+void report_exposed_labels(const struct labels *labels, struct buf *out)
 {
     struct labels_iter it = labels_iter(labels);
     const char *before = "{";
@@ -328,16 +329,16 @@ void report_prometheus(const struct report *r, struct buf *out)
             continue;
         if (i == 0 || !str_eq(m->name, r->metrics[i - 1].name)) {
             buf_addz(out, "# HELP ");
-            snake(m->name, out);
+            report_exposed_name(m->name, out);
             buf_addc(out, ' ');
             escape_help(m->description, out);
             buf_addz(out, "\n# TYPE ");
-            snake(m->name, out);
+            report_exposed_name(m->name, out);
             buf_addz(out, " gauge\n");
         }
-        snake(m->name, out);
+        report_exposed_name(m->name, out);
         if (m->labels)
-            exposed_labels(m->labels, out);
+            report_exposed_labels(m->labels, out);
         (void)num_json(m->value, value);
         buf_addf(out, " %s\n", value);
     }

@@ -314,6 +314,25 @@ static void check_services(struct settings *s)
     }
 }
 
+/* ---- who may read ---- */
+
+static void check_listen(struct settings *s)
+{
+    const struct settings_listen *l = &s->values.listen;
+    struct str address = str_of(l->address);
+    bool near =
+        str_starts(address, STR("127.")) || str_starts(address, STR("[::1]:"));
+
+    if (address.len > 0 && !near && !(l->token && l->token[0]) && !l->open)
+        conf_blame(s->conf, &l->address,
+                   "%s can be reached from other machines; set listen.token, "
+                   "or listen.open: true to let everybody read",
+                   l->address);
+    if ((l->certificate[0] == '\0') != (l->key[0] == '\0'))
+        conf_blame(s->conf, l->key[0] ? &l->key : &l->certificate,
+                   "certificate and key go together; set both");
+}
+
 void settings_check(struct settings *s)
 {
     check_jobs(s);
@@ -322,4 +341,5 @@ void settings_check(struct settings *s)
     check_services(s);
     check_sinks(s);
     settings_check_actuate(s);
+    check_listen(s);
 }

@@ -49,6 +49,25 @@ static const struct conf_key log_keys[] = {
     CONF_END,
 };
 
+static const struct conf_key listen_keys[] = {
+    CONF_TEXT(settings_listen, address, "",
+              "Where values, /metrics and health are served, as "
+              "127.0.0.1:9464, [::1]:9464 or 0.0.0.0:9464; empty: nowhere."),
+    CONF_HIDDEN(settings_listen, token,
+                "What readers must send as Authorization: Bearer; "
+                "${file:/run/secrets/token} reads it from a file.  /healthz "
+                "and /readyz need none."),
+    CONF_TEXT(settings_listen, certificate, "",
+              "PEM file of the server's certificate and its chain: HTTPS in "
+              "place of HTTP."),
+    CONF_TEXT(settings_listen, key, "",
+              "PEM file of the certificate's private key."),
+    CONF_BOOL(settings_listen, open, "false",
+              "Whether everybody who can reach an address beyond loopback may "
+              "read without a token."),
+    CONF_END,
+};
+
 static const struct conf_key shutdown_keys[] = {
     CONF_MS(settings_shutdown, timeout, "8s", 0, WHEN_HOUR,
             "How long the end may take to send what still waits."),
@@ -85,6 +104,9 @@ static const struct conf_key top_keys[] = {
     CONF_SECTION(settings_values, dns, settings_dns, dns_keys,
                  "How names are looked up, for targets and worker counts."),
     CONF_SECTION(settings_values, log, settings_log, log_keys, "Logging."),
+    CONF_SECTION(settings_values, listen, settings_listen, listen_keys,
+                 "The agent's own HTTP side: values for scalers, /metrics and "
+                 "health."),
     CONF_SECTION(settings_values, shutdown, settings_shutdown, shutdown_keys,
                  "The end."),
     CONF_END,

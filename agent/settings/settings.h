@@ -64,6 +64,12 @@ struct settings_log {
     int64_t format; /* enum log_format */
 };
 
+struct settings_listen {
+    char *address; /* empty: nothing is served */
+    char *token, *certificate, *key;
+    bool open;
+};
+
 struct settings_shutdown {
     int64_t timeout_ms;
 };
@@ -91,6 +97,7 @@ struct settings_values {
     struct deliver_conf deliver;
     struct settings_dns dns;
     struct settings_log log;
+    struct settings_listen listen;
     struct settings_shutdown shutdown;
 };
 

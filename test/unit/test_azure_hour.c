@@ -9,6 +9,7 @@
 #include "agent/base/jsonr.h"
 #include "agent/base/log.h"
 #include "agent/commands/run.h"
+#include "agent/served.h"
 #include "test/lib/sim.h"
 #include "test/lib/unit.h"
 
@@ -48,6 +49,20 @@ struct world {
     size_t sync;
     int64_t settled[MINUTES]; /* replicas at the end of each minute */
 };
+
+/* The simulated world listens nowhere. */
+bool served_new(struct agent *a, struct served **out, struct err *err)
+{
+    (void)a;
+    (void)err;
+    *out = NULL;
+    return true;
+}
+
+void served_free(struct served *s)
+{
+    (void)s;
+}
 
 static int64_t minute_of(int64_t wall_ms)
 {

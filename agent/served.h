@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* served.h - what the daemon answers over HTTP; see agent/report/web.h. */
+#ifndef AGENT_SERVED_H
+#define AGENT_SERVED_H
+
+#include "agent/agent.h"
+
+struct served;
+
+/* `*out` is NULL where no address is configured. */
+must_check bool served_new(struct agent *a, struct served **out,
+                           struct err *err);
+void served_free(struct served *s);
+
+#endif
