@@ -8,15 +8,20 @@ what its two scalers do when they read a rule's metadata.
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import tempfile
+import time
+import urllib.request
 
 import yaml
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, ".."))
-from lib.tap import LIMIT, case, clean_env, config_file, equal, expect, holds, lacks, main  # noqa: E402
+from fakes.membrane import Membrane  # noqa: E402
+from lib.tap import (LIMIT, Running, case, clean_env, config_file, equal, expect,  # noqa: E402
+                     holds, lacks, main)
 
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
 RESOURCE = (f"/subscriptions/{SUBSCRIPTION}/resourceGroups/membrane-rg/providers/"
@@ -276,6 +281,39 @@ def the_commands_of_the_guide_print_what_it_says():
             low, high, metadata = rules[row[0]]
             equal((metadata["targetValue"], low, high), row[2:])
             equal(metadata.get("metricName", metadata.get("url", "").rsplit("/")[-1]), row[1])
+
+
+@case
+def the_agent_answers_what_the_rule_asks():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    scale = yaml.safe_load(policy(*API, "--metric", "JobQueueLength", "--format", "yaml").out)
+    metadata = read_scale(scale["properties"]["template"]["scale"], "metrics-api")
+    path = metadata["url"].removeprefix("https://agent.example.com")
+    with Membrane() as membrane:
+        env = {**membrane.env(), "SCALEBRIDGE_SINKS": "none",
+               "SCALEBRIDGE_SCRAPE_INTERVAL": "1s",
+               "SCALEBRIDGE_LISTEN_ADDRESS": f"127.0.0.1:{port}",
+               "SCALEBRIDGE_LISTEN_TOKEN": "a-token-of-some-length"}
+        with Running("run", env=env):
+            said = ask(f"http://127.0.0.1:{port}{path}", "a-token-of-some-length")
+    value = json.loads(said)[metadata["valueLocation"]]
+    equal(-(-value // float(metadata["targetValue"])), 9)  # 42 jobs
+
+
+def ask(url, token):
+    """Until there is a value; KEDA takes no other status than 200."""
+    request = urllib.request.Request(url, headers={"Authorization": "Bearer " + token})
+    end = time.monotonic() + LIMIT
+    while True:
+        try:
+            with urllib.request.urlopen(request, timeout=3) as answer:
+                return answer.read()
+        except OSError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.05)
 
 
 main()
