@@ -4,18 +4,21 @@
  */
 #include "agent/base/mem.h"
 #include "agent/parts.h"
+#include "auth/google.h"
 #include "auth/lease.h"
 
 #include <stdlib.h>
 
 void parts_make_cloudrun(struct agent *a)
 {
-    const struct lease_options lease = {.providers = cloudrun_providers,
-                                        .env = &auth_env_process,
-                                        .mend = cloudrun_no_credentials};
+    const struct google_options google = {.scope = STR(GOOGLE_SCOPE_CLOUD)};
+    struct lease_options lease = {.providers = google_providers,
+                                  .mend = google_no_credentials};
     struct cloudrun_options o = {
         .loop = a->loop, .http = a->http, .env = &auth_env_process};
 
+    arena_init(&a->google_arena, 1024);
+    lease.env = google_env(&auth_env_process, &google, &a->google_arena);
     a->google = lease_new(a->loop, a->http, &lease);
     o.lease = a->google;
     a->cloudrun = cloudrun_new(&o);
@@ -23,9 +26,11 @@ void parts_make_cloudrun(struct agent *a)
 
 void parts_free_cloudrun(struct agent *a)
 {
+    if (!a->google)
+        return;
     cloudrun_free(a->cloudrun);
-    if (a->google)
-        lease_free(a->google);
+    lease_free(a->google);
+    arena_fini(&a->google_arena);
 }
 
 static void on_told(void *arg, const struct actuate_told *told)

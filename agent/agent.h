@@ -58,6 +58,7 @@ struct agent {
     struct http *http;
     struct resolver *resolver; /* NULL where no DNS name is configured */
     struct ecs *ecs;
+    struct arena google_arena;
     struct lease *google; /* tokens for the Cloud Run Admin API */
     struct cloudrun *cloudrun;
     struct container_apps *container_apps;

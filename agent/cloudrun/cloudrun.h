@@ -41,11 +41,6 @@ must_check bool cloudrun_check(const struct cloudrun_conf *conf,
 /* "cloud_run worker pool W". */
 void cloudrun_describe(const struct cloudrun_conf *conf, struct buf *out);
 
-/* Of a lease for it: the service account that this container, pod or machine
- * runs as; and the mend where there is none. */
-extern const struct provider_type *const cloudrun_providers[];
-extern const char cloudrun_no_credentials[];
-
 struct cloudrun;
 
 struct cloudrun_options {

@@ -50,6 +50,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Length", str(len(data)))
         self.send_header("Content-Type", "application/json")
+        self.send_header("Metadata-Flavor", "Google")  # as its metadata server does
         self.end_headers()
         self.wfile.write(data)
 
@@ -113,6 +114,9 @@ class CloudRun:
                 "/computeMetadata/v1/instance/region": f"projects/123/regions/{REGION}",
                 "/computeMetadata/v1/instance/service-accounts/default/token":
                     {"access_token": TOKEN, "expires_in": 3599, "token_type": "Bearer"}}
+        path, _, query = path.partition("?")
+        if query not in ("", "scopes=https%3A%2F%2Fwww.googleapis.com%2Fauth%2Fcloud-platform"):
+            raise Refused(400, query)
         if method != "GET" or path not in said:
             raise Refused(404, path)
         return 200, said[path]

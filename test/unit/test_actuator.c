@@ -3,6 +3,7 @@
 #include "agent/base/jsonr.h"
 #include "agent/base/log.h"
 #include "agent/base/mem.h"
+#include "auth/google.h"
 #include "auth/lease.h"
 #include "test/lib/sim.h"
 #include "test/lib/unit.h"
@@ -40,6 +41,7 @@ struct world {
     struct pool pool;
     struct actuate_told told;
     size_t times;
+    int token_status;
     char text[512];
 };
 
@@ -55,11 +57,19 @@ static void quiet(void *arg, struct str line)
 static const char *variable(void *arg, const char *which)
 {
     (void)arg;
-    (void)which;
-    return NULL;
+    return strcmp(which, "GCE_METADATA_HOST") == 0 ? "metadata.google.internal"
+                                                   : NULL;
 }
 
-static const struct auth_env env = {.variable = variable};
+static bool no_file(void *arg, const char *path, struct buf *out,
+                    struct err *err)
+{
+    (void)arg;
+    (void)out;
+    return err_set(err, ERR_CONFIG, "%s: there is no such file", path);
+}
+
+static const struct auth_env env = {.variable = variable, .read_file = no_file};
 
 #define METADATA "http://metadata.google.internal/computeMetadata/v1/"
 
@@ -187,12 +197,24 @@ static void start(struct world *w)
     w->actuator = actuator_new(&o);
 }
 
+static void on_token(void *arg, const struct http_request *req,
+                     struct sim_reply *reply)
+{
+    const struct world *w = arg;
+
+    (void)req;
+    sim_reply_header(reply, STR("Metadata-Flavor"), STR("Google"));
+    reply->status = w->token_status;
+    reply->body = STR("{\"access_token\":\"t0ken\",\"expires_in\":3599,"
+                      "\"token_type\":\"Bearer\"}");
+}
+
 static int set_up(void **state)
 {
     struct world *w = xcalloc(1, sizeof(*w));
-    struct lease_options lease = {.providers = cloudrun_providers,
+    struct lease_options lease = {.providers = google_providers,
                                   .env = &env,
-                                  .mend = cloudrun_no_credentials};
+                                  .mend = google_no_credentials};
     struct cloudrun_options run = {.env = &env};
 
     log_divert(quiet, NULL);
@@ -218,10 +240,9 @@ static int set_up(void **state)
         .timeout_ms = 60000,
     };
     w->pool.count = 2;
-    sim_serve(w->loop, STR(METADATA "instance/service-accounts/default/token"),
-              200,
-              STR("{\"access_token\":\"t0ken\",\"expires_in\":3599,"
-                  "\"token_type\":\"Bearer\"}"));
+    w->token_status = 200;
+    sim_on_url(w->loop, STR(METADATA "instance/service-accounts/default/token"),
+               on_token, w);
     sim_on_url(w->loop, STR(POOL), on_pool, &w->pool);
     sim_on_url(w->loop, STR(OPERATION), on_operation, &w->pool);
     start(w);
@@ -460,8 +481,7 @@ static void test_without_a_token_the_mend_is_told(void **state)
 {
     struct world *w = *state;
 
-    sim_serve(w->loop, STR(METADATA "instance/service-accounts/default/token"),
-              404, STR("none"));
+    w->token_status = 404;
     live(w, 30, 4);
     assert_int_equal(w->pool.gets, 0);
     assert_said(w, "service account");
