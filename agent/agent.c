@@ -58,18 +58,26 @@ static int64_t retention(const struct agent *a)
     return reach > LOOKBACK ? reach : LOOKBACK;
 }
 
-static void make_store(struct agent *a)
+void parts_want(struct agent *a)
 {
-    struct store_options store = {.retention_ms = retention(a),
-                                  .max_series = MAX_SERIES};
-
+    map_fini(&a->wanted);
     /* A look that is taken once keeps everything, to tell a misspelt name
      * with the nearest that there is. */
     a->wants_all = a->once;
     rules_selectors(a->rules, want_selector, a);
     want_figures(a);
+    if (a->store)
+        store_set_retention(a->store, retention(a));
+}
+
+static void make_store(struct agent *a)
+{
+    struct store_options store = {.max_series = MAX_SERIES};
+
+    store.retention_ms = retention(a);
     a->filter = (struct parse_filter){wanted, a};
     a->store = store_new(&store);
+    parts_want(a);
 }
 
 static int by_name(const void *a, const void *b)
@@ -79,10 +87,11 @@ static int by_name(const void *a, const void *b)
     return str_cmp(x->name, y->name);
 }
 
-static void make_window(struct agent *a)
+static void make_dimensions(struct agent *a)
 {
     const struct conf_map *map = &a->settings->values.publish.dimensions;
 
+    free(a->dimensions);
     a->dimension_count = map->count;
     a->dimensions = xcalloc(map->count + 1, sizeof(*a->dimensions));
     for (size_t i = 0; i < map->count; i++) {
@@ -90,10 +99,34 @@ static void make_window(struct agent *a)
         a->dimensions[i].value = str_of(map->pairs[i].value);
     }
     qsort(a->dimensions, map->count, sizeof(*a->dimensions), by_name);
-    a->window = window_new(a->dimensions, a->dimension_count);
-    for (size_t i = 0; i < a->settings->sink_count; i++)
-        if (!a->each && a->settings->sinks[i].type->each_evaluation)
-            a->each = window_new(a->dimensions, a->dimension_count);
+}
+
+static bool some_sink_wants_each(const struct settings *s)
+{
+    for (size_t i = 0; i < s->sink_count; i++)
+        if (s->sinks[i].type->each_evaluation)
+            return true;
+    return false;
+}
+
+/* What stands in the window stays there. */
+static void renew_window(struct agent *a, struct window **w, bool wanted)
+{
+    if (wanted && *w) {
+        window_set_constant(*w, a->dimensions, a->dimension_count);
+    } else if (wanted) {
+        *w = window_new(a->dimensions, a->dimension_count);
+    } else {
+        window_free(*w);
+        *w = NULL;
+    }
+}
+
+void parts_windows(struct agent *a)
+{
+    make_dimensions(a);
+    renew_window(a, &a->window, true);
+    renew_window(a, &a->each, some_sink_wants_each(a->settings));
 }
 
 /*
@@ -205,7 +238,7 @@ static bool job_wants_dns(const struct discover_conf *d)
     return d->dns.name[0] != '\0';
 }
 
-static bool wants_dns(const struct settings_values *v)
+bool parts_wants_dns(const struct settings_values *v)
 {
     for (size_t i = 0; i < v->scrape.jobs_count; i++)
         if (job_wants_dns(&v->scrape.jobs[i].discover))
@@ -216,7 +249,7 @@ static bool wants_dns(const struct settings_values *v)
     return false;
 }
 
-static void tell_alerts(const struct groups *g)
+void parts_tell_alerts(const struct groups *g)
 {
     for (size_t i = 0; i < g->count; i++)
         if (g->items[i].alerts)
@@ -226,9 +259,10 @@ static void tell_alerts(const struct groups *g)
                      log_i("rules", (int64_t)g->items[i].alerts));
 }
 
-static struct resolver *make_resolver(struct agent *a, struct err *err)
+struct resolver *parts_make_resolver(struct agent *a, const struct settings *s,
+                                     struct err *err)
 {
-    const struct conf_list *servers = &a->settings->values.dns.servers;
+    const struct conf_list *servers = &s->values.dns.servers;
     struct resolver *r;
     struct buf list;
 
@@ -247,7 +281,7 @@ struct agent *agent_new(const struct agent_options *options, struct err *err)
     struct agent *a = xcalloc(1, sizeof(*a));
     struct http_options http = {0};
 
-    a->settings = options->settings;
+    a->settings = settings_ref(options->settings);
     a->once = options->once;
     a->discovered = options->discovered;
     a->owner = options->owner;
@@ -255,8 +289,8 @@ struct agent *agent_new(const struct agent_options *options, struct err *err)
     a->loop = a->own_loop ? loop_new() : options->loop;
     arena_init(&a->arena, (size_t)32 * 1024);
     a->http = http_new(a->loop, &http);
-    if (wants_dns(&a->settings->values) &&
-        !(a->resolver = make_resolver(a, err))) {
+    if (parts_wants_dns(&a->settings->values) &&
+        !(a->resolver = parts_make_resolver(a, a->settings, err))) {
         agent_free(a);
         return NULL;
     }
@@ -264,9 +298,9 @@ struct agent *agent_new(const struct agent_options *options, struct err *err)
     parts_make_cloudrun(a);
     a->container_apps = container_apps_new(a->loop, a->http, &auth_env_process);
     a->rules = a->settings->rules;
-    tell_alerts(a->settings->groups);
+    parts_tell_alerts(a->settings->groups);
     make_store(a);
-    make_window(a);
+    parts_windows(a);
     parts_make_sinks(a, options->deliver);
     parts_make_capacity(a);
     parts_make_jobs(a);
@@ -280,7 +314,7 @@ void agent_free(struct agent *a)
         return;
     parts_free_actuators(a);
     parts_free_jobs(a);
-    capacity_free(a->capacity);
+    parts_free_capacity(a);
     parts_free_sinks(a);
     window_free(a->window);
     window_free(a->each);
@@ -293,6 +327,7 @@ void agent_free(struct agent *a)
     resolver_free(a->resolver);
     http_free(a->http);
     arena_fini(&a->arena);
+    settings_free(a->settings);
     if (a->own_loop)
         loop_free(a->loop);
     free(a);

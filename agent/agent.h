@@ -34,6 +34,7 @@ struct agent_job {
     struct scrape_pool *pool;
     bool discovered; /* the first list has come */
     bool scraped;    /* one-shot: every target has answered or failed */
+    struct settings *discovery_lends, *pool_lends; /* held for them */
 };
 
 struct agent_sink {
@@ -41,6 +42,8 @@ struct agent_sink {
     const struct settings_sink *conf;
     struct outbox *outbox;
     uint64_t accepted, lost; /* points that ended */
+    struct settings *lends;  /* held for the outbox */
+    struct agent_sink *next; /* among those that leave */
 };
 
 struct agent_actuator {
@@ -51,7 +54,7 @@ struct agent_actuator {
 };
 
 struct agent {
-    const struct settings *settings;
+    struct settings *settings; /* held */
     struct loop *loop;
     bool own_loop;
     bool once;
@@ -70,12 +73,15 @@ struct agent {
     struct parse_filter filter;
     struct store *store;
     struct capacity *capacity;
+    struct settings *capacity_lends; /* held for it */
     struct agent_job **jobs;
     size_t job_count;
     struct lines out; /* standard output, for the sinks that write there */
     struct agent_sink **sinks;
     size_t sink_count;
-    struct label *dimensions; /* of every point, sorted */
+    struct agent_sink *leaving;    /* taken out by a reload; they still drain */
+    void (*left)(struct agent *a); /* one of them is gone; may be NULL */
+    struct label *dimensions;      /* of every point, sorted */
     size_t dimension_count;
     struct window *window; /* since the last publish */
     struct window *each;   /* for sinks that want each evaluation, or NULL */
@@ -92,8 +98,8 @@ struct agent {
 };
 
 struct agent_options {
-    const struct settings *settings; /* lent */
-    struct loop *loop;               /* NULL: one of its own */
+    struct settings *settings; /* good */
+    struct loop *loop;         /* NULL: one of its own */
     bool once;
     bool deliver; /* with an outbox for each sink */
     void (*discovered)(struct agent *a);
@@ -112,6 +118,15 @@ const struct point *const *agent_points(struct agent *a, size_t *count);
 void agent_publish(struct agent *a);
 /* The newest evaluation alone, to the sinks that want each. */
 void agent_publish_each(struct agent *a);
+
+/*
+ * Takes `fresh`, which is good, in place of the settings in force.  Jobs,
+ * targets, worker counts, rules and sinks that did not change keep their
+ * state, windows and queues; a sink that did sends what it has queued.  False:
+ * everything is as it was.
+ */
+must_check bool agent_reload(struct agent *a, struct settings *fresh,
+                             struct err *err);
 
 /* The newest evaluation as a report; all of it lives in `arena`. */
 void agent_view(struct agent *a, struct arena *arena, struct report *out);

@@ -244,8 +244,7 @@ static void show(struct once *o, agent_report_fn *report, void *arg)
     arena_fini(&arena);
 }
 
-bool agent_once(const struct settings *s,
-                const struct agent_once_options *options,
+bool agent_once(struct settings *s, const struct agent_once_options *options,
                 agent_report_fn *report, void *arg, struct err *err)
 {
     struct once o = {.dry = options->dry};

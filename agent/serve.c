@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * serve.c - the daemon: evaluate every scrape interval, publish every publish
- * interval, both on the grid of the wall clock; flush and end on a signal.
+ * interval, both on the grid of the wall clock; flush and end on a signal, and
+ * take new settings on another.
  *
  * A sink that wants each evaluation gets it at once, and at least one at the
  * first moment of each half minute, however seldom is scraped: its readers
@@ -9,6 +10,7 @@
  */
 #include "agent/agent.h"
 #include "agent/base/log.h"
+#include "agent/parts.h"
 #include "agent/served.h"
 
 #include <signal.h>
@@ -23,6 +25,7 @@ struct serve {
     struct agent *agent;
     struct served *served;
     struct timer evaluate, publish, half;
+    const struct agent_serve_options *with;
     bool ending;
     size_t flushing;
 };
@@ -116,6 +119,15 @@ static void on_flushed(void *arg)
         loop_stop(s->agent->loop);
 }
 
+/* A sink that a reload took out is done. */
+static void on_left(struct agent *a)
+{
+    struct serve *s = a->owner;
+
+    if (s->ending)
+        on_flushed(s);
+}
+
 static void end(struct serve *s)
 {
     struct agent *a = s->agent;
@@ -129,9 +141,11 @@ static void end(struct serve *s)
         scrape_pool_stop(a->jobs[i]->pool);
     agent_publish(a);
     s->flushing = a->sink_count;
+    for (const struct agent_sink *k = a->leaving; k; k = k->next)
+        s->flushing++;
     for (size_t i = 0; i < a->sink_count; i++)
         outbox_flush(a->sinks[i]->outbox, deadline, on_flushed, s);
-    if (a->sink_count == 0)
+    if (s->flushing == 0)
         loop_stop(a->loop);
 }
 
@@ -148,6 +162,53 @@ static void on_signal(void *arg, int signum)
     end(s);
 }
 
+static void tell_faults(const struct settings *fresh)
+{
+    struct buf line;
+
+    buf_init(&line, BUF_NO_LIMIT);
+    for (size_t i = 0; i < conf_fault_count(fresh->conf); i++) {
+        const struct conf_fault *f = conf_fault_at(fresh->conf, i);
+
+        buf_reset(&line);
+        conf_fault_print(f, &line);
+        if (!f->warning)
+            log_error("reload_refused", log_s("reason", buf_str(&line)));
+    }
+    buf_fini(&line);
+}
+
+static void take(struct serve *s, struct settings *fresh)
+{
+    struct agent *a = s->agent;
+    struct err err;
+
+    if (!settings_good(fresh)) {
+        tell_faults(fresh);
+    } else if (!agent_reload(a, fresh, &err)) {
+        log_error("reload_refused", log_z("reason", err.text));
+    } else {
+        arm_evaluate(s, false);
+        arm_publish(s, false);
+        timer_disarm(&s->half);
+        arm_half(s, false);
+        log_info("reloaded", log_z("settings", fresh->origin));
+    }
+}
+
+static void on_reload(void *arg, int signum)
+{
+    struct serve *s = arg;
+    struct settings *fresh;
+
+    (void)signum;
+    if (s->ending)
+        return;
+    fresh = s->with->again(s->with->arg);
+    take(s, fresh);
+    settings_free(fresh);
+}
+
 static void tell_start(const struct agent *a)
 {
     log_info("started", log_z("version", PACKAGE_VERSION),
@@ -159,24 +220,19 @@ static void tell_start(const struct agent *a)
 
 static void tell_end(const struct agent *a)
 {
-    for (size_t i = 0; i < a->sink_count; i++) {
-        const struct outbox_stats *st = outbox_stats(a->sinks[i]->outbox);
-
-        log_write(st->queued ? LOG_WARN : LOG_INFO, "sink_ended",
-                  log_z("sink", a->sinks[i]->conf->type->name),
-                  log_i("accepted", (int64_t)a->sinks[i]->accepted),
-                  log_i("lost", (int64_t)(a->sinks[i]->lost + st->queued)),
-                  LOG_END);
-    }
+    for (size_t i = 0; i < a->sink_count; i++)
+        parts_tell_sink(a->sinks[i]);
     log_info("ended");
 }
 
-bool agent_serve(const struct settings *settings, struct loop *loop,
-                 struct err *err)
+bool agent_serve(struct settings *settings,
+                 const struct agent_serve_options *options, struct err *err)
 {
-    struct serve s = {0};
-    struct agent_options with = {
-        .settings = settings, .loop = loop, .deliver = true};
+    struct serve s = {.with = options};
+    struct agent_options with = {.settings = settings,
+                                 .loop = options->loop,
+                                 .deliver = true,
+                                 .owner = &s};
     struct agent *a = agent_new(&with, err);
 
     if (!a)
@@ -186,8 +242,11 @@ bool agent_serve(const struct settings *settings, struct loop *loop,
         agent_free(a);
         return false;
     }
+    a->left = on_left;
     loop_on_signal(a->loop, SIGTERM, on_signal, &s);
     loop_on_signal(a->loop, SIGINT, on_signal, &s);
+    if (options->again)
+        loop_on_signal(a->loop, SIGHUP, on_reload, &s);
     for (size_t i = 0; i < a->job_count; i++)
         scrape_pool_start(a->jobs[i]->pool);
     capacity_start(a->capacity);

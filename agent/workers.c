@@ -48,10 +48,55 @@ void parts_make_capacity(struct agent *a)
                                  .read = on_capacity,
                                  .arg = a};
 
+    a->capacity_lends = settings_ref(a->settings);
     a->capacity = capacity_new(&o);
     for (size_t i = 0; i < s->capacity_count; i++)
         capacity_add(a->capacity, str_of(s->capacity[i].service),
                      &s->capacity[i].source);
+}
+
+void parts_free_capacity(struct agent *a)
+{
+    capacity_free(a->capacity);
+    settings_free(a->capacity_lends);
+}
+
+static bool same_services(const struct settings_values *a,
+                          const struct settings_values *b)
+{
+    if (a->capacity_count != b->capacity_count)
+        return false;
+    for (size_t i = 0; i < a->capacity_count; i++)
+        if (strcmp(a->capacity[i].service, b->capacity[i].service) != 0 ||
+            !conf_same(capacity_keys, &a->capacity[i].source,
+                       &b->capacity[i].source))
+            return false;
+    return true;
+}
+
+/* A service that is counted in another way, or no longer, has no count until
+ * it is read. */
+static void forget_counts(struct agent *a)
+{
+    for (size_t i = 0; i < capacity_count(a->capacity); i++) {
+        struct capacity_reading r = capacity_reading(a->capacity, i);
+
+        r.known = false;
+        r.has_desired = true;
+        on_capacity(a, &r);
+    }
+}
+
+void parts_reload_capacity(struct agent *a, bool ask_anew, struct reloaded *out)
+{
+    if (!ask_anew &&
+        same_services(&a->capacity_lends->values, &a->settings->values))
+        return;
+    forget_counts(a);
+    parts_free_capacity(a);
+    parts_make_capacity(a);
+    capacity_start(a->capacity);
+    out->changed++;
 }
 
 const struct rule_service *parts_describe_services(struct agent *a)

@@ -47,7 +47,7 @@ struct cloudrun_place cloudrun_written(const struct cloudrun_conf *conf,
                            variable(env, "GOOGLE_CLOUD_PROJECT")),
         .location = str_of(conf->location),
         .name = or_else(str_of(conf->worker_pool), str_of(conf->service)),
-        .pool = conf->worker_pool[0] != '\0',
+        .pool = str_of(conf->worker_pool).len > 0,
     };
 
     if (p.name.len)

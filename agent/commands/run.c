@@ -18,7 +18,8 @@ static const struct command_option options[] = {
     {NULL, NULL, NULL},
 };
 
-struct settings *run_settings(const struct command_line *line, const char *file)
+static struct settings *read_settings(const struct command_line *line,
+                                      const char *file)
 {
     const struct settings_override overrides[] = {
         {"--log-level", "log.level", command_value(line, "log-level")},
@@ -26,13 +27,18 @@ struct settings *run_settings(const struct command_line *line, const char *file)
         {NULL, NULL, NULL},
     };
     struct settings_source from = {.file = file, .overrides = overrides};
-    struct conf_world world;
+    struct conf_world world = conf_world_process();
+
+    return settings_read(&world, &from);
+}
+
+struct settings *run_settings(const struct command_line *line, const char *file)
+{
     struct settings *s;
     struct buf faults;
 
     place_learn();
-    world = conf_world_process();
-    s = settings_read(&world, &from);
+    s = read_settings(line, file);
     buf_init(&faults, BUF_NO_LIMIT);
     settings_faults(s, &faults);
     (void)fputs(buf_z(&faults), stderr);
@@ -54,8 +60,25 @@ static void hush(const struct settings *s)
         log_setup(LOG_ERROR, (enum log_format)s->values.log.format);
 }
 
+static struct settings *read_again(void *arg)
+{
+    const struct command_line *line = arg;
+
+    return read_settings(line, command_value(line, "config"));
+}
+
+static enum exit_status serve(struct command_line line, struct settings *s)
+{
+    const struct agent_serve_options o = {.again = read_again, .arg = &line};
+    struct err err;
+
+    if (!agent_serve(s, &o, &err))
+        return command_fail(&line, EXIT_FAILED, &err);
+    return EXIT_WELL;
+}
+
 static enum exit_status once(const struct command_line *line,
-                             const struct settings *s, enum show_form form)
+                             struct settings *s, enum show_form form)
 {
     struct agent_once_options o = {.dry = command_given(line, "dry-run")};
     struct show show = {.form = form,
@@ -83,8 +106,8 @@ static enum exit_status run_run(const struct command_line *line)
         return EXIT_USAGE;
     if (one)
         status = once(line, s, form);
-    else if (!agent_serve(s, NULL, &err))
-        status = command_fail(line, EXIT_FAILED, &err);
+    else
+        status = serve(*line, s);
     settings_free(s);
     return status;
 }

@@ -12,9 +12,18 @@
 
 struct loop;
 
-/* Scrapes, evaluates and publishes until a signal; on `loop`, NULL: on one of
- * its own. */
-must_check bool agent_serve(const struct settings *s, struct loop *loop,
+struct agent_serve_options {
+    struct loop *loop; /* NULL: one of its own */
+    /* Reads the settings once more, from where they came, for a reload; never
+     * gives NULL, but perhaps faults.  NULL: there is no reload. */
+    struct settings *(*again)(void *arg);
+    void *arg;
+};
+
+/* Scrapes, evaluates and publishes until a signal.  SIGHUP reloads: settings
+ * with a fault are refused, and told, and those in force go on. */
+must_check bool agent_serve(struct settings *s,
+                            const struct agent_serve_options *options,
                             struct err *err);
 
 struct agent_once_options {
@@ -25,7 +34,7 @@ struct agent_once_options {
 /* `r` is lent for the call. */
 typedef void agent_report_fn(void *arg, const struct report *r);
 /* One cycle; false only when it could not be started. */
-must_check bool agent_once(const struct settings *s,
+must_check bool agent_once(struct settings *s,
                            const struct agent_once_options *options,
                            agent_report_fn *report, void *arg, struct err *err);
 

@@ -365,7 +365,7 @@ static int compare(const struct conf_fault *a, const struct conf_fault *b)
     return (a->mark.col > b->mark.col) - (a->mark.col < b->mark.col);
 }
 
-static void print_fault(const struct conf_fault *f, struct buf *out)
+void conf_fault_print(const struct conf_fault *f, struct buf *out)
 {
     if (f->mark.source)
         buf_addf(out, "%s:", f->mark.source);
@@ -377,7 +377,13 @@ static void print_fault(const struct conf_fault *f, struct buf *out)
         buf_addz(out, "warning: ");
     if (f->path[0])
         buf_addf(out, "%s: ", f->path);
-    buf_addf(out, "%s\n", f->text);
+    buf_addz(out, f->text);
+}
+
+static void print_fault(const struct conf_fault *f, struct buf *out)
+{
+    conf_fault_print(f, out);
+    buf_addc(out, '\n');
     if (f->quote)
         buf_addf(out, "%s%s", f->quote,
                  str_ends(str_of(f->quote), STR("\n")) ? "" : "\n");

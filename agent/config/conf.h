@@ -204,6 +204,9 @@ void conf_read(struct conf *c, const struct conf_key *keys,
  * that was written. */
 void conf_inherit(struct conf *c, const struct conf_key *keys, void *to,
                   const void *from);
+/* Whether two structs that were read with `keys` say the same: for a reload.
+ * What a check or a sink added beside the rows does not count. */
+bool conf_same(const struct conf_key *keys, const void *a, const void *b);
 /* Where the value of this very field came from, or NULL: from its default.
  * For items of a list: &list.items[i]; of a map: &map.pairs[i].value. */
 const struct conf_mark *conf_written(const struct conf *c, const void *field);
@@ -240,5 +243,7 @@ const struct conf_fault *conf_fault_at(const struct conf *c, size_t i);
 /* "FILE:LINE:COL: path: text" or "env NAME: path: text", one line (and the
  * quote's); sorted by place. */
 void conf_faults_print(const struct conf *c, struct buf *out);
+/* The first line of that for one fault, without its end. */
+void conf_fault_print(const struct conf_fault *f, struct buf *out);
 
 #endif

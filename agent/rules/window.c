@@ -30,9 +30,15 @@ struct window *window_new(const struct label *constant, size_t count)
 {
     struct window *w = xcalloc(1, sizeof(*w));
 
+    window_set_constant(w, constant, count);
+    return w;
+}
+
+void window_set_constant(struct window *w, const struct label *constant,
+                         size_t count)
+{
     w->constant = constant;
     w->constant_count = count;
-    return w;
 }
 
 static void pending_free(struct pending *p)

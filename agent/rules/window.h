@@ -17,6 +17,9 @@ struct window;
  * name and lent; a row's own dimension of the same name goes first. */
 struct window *window_new(const struct label *constant, size_t count);
 void window_free(struct window *w);
+/* From the next row on; lent. */
+void window_set_constant(struct window *w, const struct label *constant,
+                         size_t count);
 /* All rows of a result, held ones too, as measured at `t_ms`. */
 void window_add(struct window *w, const struct rule_result *result,
                 int64_t t_ms);

@@ -284,6 +284,7 @@ struct settings *settings_read(const struct conf_world *w,
     const struct conf_key *keys;
     struct conf_node *root;
 
+    s->users = 1;
     s->conf = conf_new();
     s->origin = "";
     keys = settings_keys(conf_arena(s->conf));
@@ -302,9 +303,15 @@ struct settings *settings_read(const struct conf_world *w,
     return s;
 }
 
+struct settings *settings_ref(struct settings *s)
+{
+    s->users++;
+    return s;
+}
+
 void settings_free(struct settings *s)
 {
-    if (!s)
+    if (!s || --s->users > 0)
         return;
     rules_free(s->rules);
     groups_free(s->groups);

@@ -5,8 +5,8 @@
  * Built-in defaults, then the file, then SCALEBRIDGE_ variables, then the
  * command line.  settings_read() reads everything and tells every fault; when
  * settings_good() the struct can be run as it stands.  All that it points to
- * lives until settings_free(), so a reload builds a new one whole, swaps, and
- * frees the old one.
+ * lives until the last settings_free(), so a reload builds a new one whole and
+ * swaps; the old one goes when nothing lends from it any more.
  *
  * Beside the variables of the tables (config/env.h) stand
  *     SCALEBRIDGE_API_URL, SCALEBRIDGE_CUSTOM_CODE_RUNNER_URL,
@@ -108,6 +108,7 @@ struct settings_sink {
 };
 
 struct settings {
+    unsigned users;    /* see settings_ref() */
     struct conf *conf; /* faults and origins */
     struct settings_values values;
     struct settings_sink *sinks;
@@ -136,7 +137,10 @@ struct settings_source {
 /* Never NULL; ask settings_good(). */
 struct settings *settings_read(const struct conf_world *w,
                                const struct settings_source *from);
-void settings_free(struct settings *s);
+/* After a reload, parts that did not change go on with what they were lent by
+ * the settings before: each holds those with a reference of its own. */
+struct settings *settings_ref(struct settings *s);
+void settings_free(struct settings *s); /* one reference; NULL is fine */
 static inline bool settings_good(const struct settings *s)
 {
     return conf_good(s->conf);

@@ -221,6 +221,7 @@ static void live(struct world *w, const char *scrape_interval,
     char text[1024];
     const struct conf_world none = {.variables = (const char *const[]){NULL}};
     struct settings_source from = {.text = text, .text_name = "test"};
+    struct agent_serve_options with = {.loop = NULL};
     struct settings *s;
     struct err err;
     struct buf faults;
@@ -240,7 +241,7 @@ static void live(struct world *w, const char *scrape_interval,
     if (!settings_good(s))
         fail_msg("%.*s", STR_ARG(buf_str(&faults)));
     buf_fini(&faults);
-    w->loop = loop_new();
+    with.loop = w->loop = loop_new();
     sim_on_url(w->loop, STR(API), serve_api, w);
     sim_on_url(w->loop, STR("https://login.microsoftonline.com/"), serve_token,
                w);
@@ -251,7 +252,7 @@ static void live(struct world *w, const char *scrape_interval,
     w->replicas = 1;
     timer_arm(w->loop, &w->reader, loop_now(w->loop).mono_ms + 100, on_second,
               w);
-    assert_true(agent_serve(s, w->loop, &err));
+    assert_true(agent_serve(s, &with, &err));
     loop_free(w->loop);
     settings_free(s);
 }
