@@ -49,6 +49,7 @@ void parts_make_actuators(struct agent *a)
 {
     const struct settings_values *v = &a->settings->values;
 
+    a->actuators_lend = settings_ref(a->settings);
     a->actuators = xcalloc(v->actuate_count + 1, sizeof(*a->actuators));
     a->actuator_count = v->actuate_count;
     for (size_t i = 0; i < a->actuator_count; i++) {
@@ -73,6 +74,30 @@ void parts_free_actuators(struct agent *a)
         free(a->actuators[i].told);
     }
     free(a->actuators);
+    settings_free(a->actuators_lend);
+}
+
+static bool same_rows(const struct settings_values *a,
+                      const struct settings_values *b)
+{
+    if (a->actuate_count != b->actuate_count)
+        return false;
+    for (size_t i = 0; i < a->actuate_count; i++)
+        if (strcmp(a->actuate[i].name, b->actuate[i].name) != 0 ||
+            !conf_same(actuate_keys, &a->actuate[i], &b->actuate[i]))
+            return false;
+    return true;
+}
+
+/* What they remember, for their windows, outlives settings that say the same
+ * of all of them; others begin anew, and so change nothing for a window. */
+void parts_reload_actuators(struct agent *a, struct reloaded *out)
+{
+    if (same_rows(&a->actuators_lend->values, &a->settings->values))
+        return;
+    parts_free_actuators(a);
+    parts_make_actuators(a);
+    out->changed++;
 }
 
 static const struct rule_result *result_of(const struct agent *a,

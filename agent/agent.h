@@ -67,9 +67,10 @@ struct agent {
     struct container_apps *container_apps;
     struct agent_actuator *actuators;
     size_t actuator_count;
-    struct rules *rules; /* the settings' own */
-    struct map wanted;   /* metric names that expressions ask for */
-    bool wants_all;      /* some expression asks for no name */
+    struct settings *actuators_lend; /* held for them */
+    struct rules *rules;             /* the settings' own */
+    struct map wanted;               /* metric names that expressions ask for */
+    bool wants_all;                  /* some expression asks for no name */
     struct parse_filter filter;
     struct store *store;
     struct capacity *capacity;

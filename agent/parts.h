@@ -26,6 +26,7 @@ bool parts_count_up(void *arg, struct str name, int64_t *up, struct err *err);
 void parts_make_cloudrun(struct agent *a);
 void parts_make_actuators(struct agent *a);
 void parts_free_actuators(struct agent *a);
+void parts_reload_actuators(struct agent *a, struct reloaded *out);
 void parts_free_cloudrun(struct agent *a);
 /* After every evaluation. */
 void parts_feed_actuators(struct agent *a);

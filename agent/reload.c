@@ -58,7 +58,7 @@ static bool choose_resolver(struct agent *a, const struct settings *fresh,
 
 bool agent_reload(struct agent *a, struct settings *fresh, struct err *err)
 {
-    struct reloaded jobs = {0}, counts = {0}, sinks = {0};
+    struct reloaded jobs = {0}, counts = {0}, sinks = {0}, actuators = {0};
     struct settings *old = a->settings;
     struct resolver *before = a->resolver;
     bool ask_anew;
@@ -73,6 +73,7 @@ bool agent_reload(struct agent *a, struct settings *fresh, struct err *err)
     parts_reload_capacity(a, ask_anew, &counts);
     parts_reload_jobs(a, ask_anew, &jobs);
     parts_reload_sinks(a, &sinks);
+    parts_reload_actuators(a, &actuators);
     if (before != a->resolver)
         resolver_free(before);
     settings_free(old);
@@ -81,6 +82,7 @@ bool agent_reload(struct agent *a, struct settings *fresh, struct err *err)
     tell("jobs_reloaded", &jobs);
     tell("worker_counts_reloaded", &counts);
     tell("sinks_reloaded", &sinks);
+    tell("actuators_reloaded", &actuators);
     agent_evaluate(a);
     return true;
 }
