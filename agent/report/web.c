@@ -70,22 +70,22 @@ bool web_param(struct str params, const char *name, struct buf *out)
 /*
  * Who may read.
  */
-static struct web_peer *find_peer(const struct web *w, struct str name)
+static struct web_peer *find_peer(struct web_guard *guard, struct str name,
+                                  int64_t now_ms)
 {
-    struct web_peer *oldest = &w->guard->peers[0];
+    struct web_peer *peers = guard->peers;
+    size_t oldest = 0; /* an unused one has begun at 0 */
 
     for (size_t i = 0; i < WEB_PEERS; i++) {
-        struct web_peer *p = &w->guard->peers[i];
-
-        if (str_eqz(name, p->name))
-            return p;
-        if (p->since_ms < oldest->since_ms || p->name[0] == '\0')
-            oldest = p->name[0] == '\0' && oldest->name[0] == '\0' ? oldest : p;
+        if (str_eqz(name, peers[i].name))
+            return &peers[i];
+        if (peers[i].since_ms < peers[oldest].since_ms)
+            oldest = i;
     }
-    *oldest = (struct web_peer){.since_ms = w->mono_ms};
-    if (name.len < sizeof(oldest->name) && name.len > 0)
-        memcpy(oldest->name, name.ptr, name.len);
-    return oldest;
+    peers[oldest] = (struct web_peer){.since_ms = now_ms};
+    if (name.len < sizeof(peers->name) && name.len > 0)
+        memcpy(peers[oldest].name, name.ptr, name.len);
+    return &peers[oldest];
 }
 
 /* Digests have one length, so that nothing of the token's shows in time. */
@@ -109,7 +109,7 @@ static bool allowed(const struct web *w, const struct web_request *req,
 
     if (w->token.len == 0)
         return true;
-    peer = find_peer(w, req->peer);
+    peer = find_peer(w->guard, req->peer, w->mono_ms);
     if (w->mono_ms - peer->since_ms >= WRONG_PERIOD) {
         peer->wrong = 0;
         peer->since_ms = w->mono_ms;
