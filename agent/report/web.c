@@ -45,8 +45,10 @@ static void decode(struct str text, struct buf *out, bool *ok)
     struct buf spaced;
 
     buf_init(&spaced, BUF_NO_LIMIT);
-    for (size_t i = 0; i < text.len; i++)
-        buf_addc(&spaced, text.ptr[i] == '+' ? ' ' : text.ptr[i]);
+    buf_adds(&spaced, text);
+    for (size_t i = 0; i < spaced.len; i++)
+        if (spaced.data[i] == '+')
+            spaced.data[i] = ' ';
     *ok = dec_percent(out, buf_str(&spaced));
     buf_fini(&spaced);
 }
@@ -254,33 +256,45 @@ static void answer_value(const struct web *w, struct str name,
 /*
  * Health.
  */
+static void add_failing(const struct web *w, struct buf *out)
+{
+    for (size_t i = 0; i < w->report->target_count; i++) {
+        const struct report_target *t = &w->report->targets[i];
+
+        if (!t->up)
+            buf_addf(out, "target %.*s: %.*s\n", STR_ARG(t->url),
+                     STR_ARG(t->error));
+    }
+    for (size_t i = 0; i < w->sink_count; i++)
+        if (!w->sinks[i].healthy)
+            buf_addf(out, "sink %.*s: the last request failed\n",
+                     STR_ARG(w->sinks[i].name));
+}
+
+static bool has_values(const struct web *w)
+{
+    for (size_t i = 0; i < w->report->metric_count; i++)
+        if (w->report->metrics[i].has_value)
+            return true;
+    return false;
+}
+
 static void answer_ready(const struct web *w, bool told,
                          struct web_reply *reply)
 {
     struct buf why;
-    size_t values = 0;
 
     buf_init(&why, BUF_NO_LIMIT);
-    if (!web_stale(w, &why)) {
-        for (size_t i = 0; i < w->report->metric_count; i++)
-            values += w->report->metrics[i].has_value;
-        if (values == 0)
-            buf_addz(&why, "no metric has a value");
+    if (!web_stale(w, &why) && !has_values(w))
+        buf_addz(&why, "no metric has a value");
+    if (why.len) {
+        answer_text(reply, 503, "not ready: ");
+        buf_addf(reply->body, "%s\n", buf_z(&why));
+    } else {
+        answer_text(reply, 200, "ready\n");
     }
-    answer_text(reply, why.len ? 503 : 200, why.len ? "not ready" : "ready\n");
-    if (why.len)
-        buf_addf(reply->body, ": %s\n", buf_z(&why));
-    for (size_t i = 0; told && i < w->report->target_count; i++) {
-        const struct report_target *t = &w->report->targets[i];
-
-        if (!t->up)
-            buf_addf(reply->body, "target %.*s: %.*s\n", STR_ARG(t->url),
-                     STR_ARG(t->error));
-    }
-    for (size_t i = 0; told && i < w->sink_count; i++)
-        if (!w->sinks[i].healthy)
-            buf_addf(reply->body, "sink %.*s: the last request failed\n",
-                     STR_ARG(w->sinks[i].name));
+    if (told)
+        add_failing(w, reply->body);
     buf_fini(&why);
 }
 

@@ -5,9 +5,11 @@ import json
 import os
 import re
 import shutil
+import socket
 import ssl
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.parse
@@ -225,6 +227,46 @@ def both_forms_of_the_metrics_page_are_read_without_a_fault():
     families = {f.name: f for f in text_string_to_metric_families(page)}
     equal(families["scalebridge_jobs_per_worker"].samples[0].value, 7)
     equal(families["scalebridge_scrapes"].type, "counter")
+
+
+@case
+def prometheus_scrapes_the_metrics_page():
+    program = shutil.which("prometheus")
+    if not program:
+        raise Skip("prometheus is not installed")
+    with Membrane() as membrane, Running(env=env(membrane, SCALEBRIDGE_LISTEN_TOKEN=CANARY)) as agent, \
+            socket.socket() as free, tempfile.TemporaryDirectory() as folder:
+        client = Client(agent, token=CANARY)
+        client.await_status("/api/v1/metrics/JobsPerWorker", 200)
+        path = os.path.join(folder, "prometheus.yml")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(f"""
+scrape_configs:
+  - job_name: scalebridge
+    scrape_interval: 1s
+    authorization: {{credentials: {CANARY}}}
+    static_configs: [{{targets: ["{client.base[len("http://"):]}"]}}]
+""")
+        free.bind(("127.0.0.1", 0))
+        where = f"127.0.0.1:{free.getsockname()[1]}"
+        free.close()
+        server = subprocess.Popen([program, "--config.file", path, "--storage.tsdb.path",
+                                   os.path.join(folder, "tsdb"), "--web.listen-address", where],
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            ask = f"http://{where}/api/v1/query?query=scalebridge_jobs_per_worker"
+            end, found = time.monotonic() + LIMIT, []
+            while not found and time.monotonic() < end:
+                time.sleep(0.1)
+                try:
+                    with urllib.request.urlopen(ask, timeout=LIMIT) as answer:
+                        found = json.load(answer)["data"]["result"]
+                except OSError:
+                    pass  # it does not listen yet
+            equal([r["value"][1] for r in found], ["7"])
+        finally:
+            server.kill()
+            server.wait()
 
 
 if __name__ == "__main__":
