@@ -68,14 +68,26 @@ static void view_sinks(struct agent *a, struct arena *arena, struct web *w)
     w->sink_count = a->sink_count;
 }
 
+static struct str view_lacks(const struct target_list *list,
+                             struct arena *arena)
+{
+    if (list->complete)
+        return STR_NONE;
+    return list->reason.len ? arena_str(arena, list->reason)
+                            : STR("its targets are not known yet");
+}
+
 static void view_jobs(struct agent *a, struct arena *arena, struct web *w)
 {
     struct web_job *jobs = arena_array(arena, a->job_count, sizeof(*jobs));
 
     for (size_t i = 0; i < a->job_count; i++) {
         struct scrape_counters c = scrape_pool_counters(a->jobs[i]->pool);
+        const struct target_list *list =
+            discovery_targets(a->jobs[i]->discovery);
 
         jobs[i] = (struct web_job){.name = str_of(a->jobs[i]->conf->name),
+                                   .lacks = view_lacks(list, arena),
                                    .scrapes = c.scrapes,
                                    .failures = c.failures,
                                    .samples = c.samples};

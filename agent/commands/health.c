@@ -17,6 +17,7 @@ struct question {
     struct loop *loop;
     bool good;
     struct buf said;
+    struct err err;
 };
 
 static void on_done(void *arg, const struct http_response *res,
@@ -25,7 +26,7 @@ static void on_done(void *arg, const struct http_response *res,
     struct question *q = arg;
 
     if (err)
-        buf_addf(&q->said, "%s\n", err->text);
+        q->err = *err;
     else
         buf_adds(&q->said, res->body);
     q->good = !err && res->status == 200;
@@ -96,6 +97,8 @@ static enum exit_status run_health(const struct command_line *line)
     buf_fini(&q.said);
     loop_free(q.loop);
     settings_free(s);
+    if (q.err.kind != ERR_NONE)
+        return command_fail(line, EXIT_FAILED, &q.err);
     return q.good ? EXIT_WELL : EXIT_FAILED;
 }
 

@@ -310,17 +310,23 @@ static uint16_t port_of(int fd)
 
 /* Life. */
 
+/* GnuTLS' own default still speaks TLS 1.0 (RFC 8996: it must not). */
+#define TLS_VERSIONS "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
+
 static bool start(struct listener *l, int fd, const struct listen_options *o)
 {
     const union MHD_DaemonInfo *info;
     bool tls = o->certificate && o->key;
     char *certificate = tls ? xstrdup(o->certificate) : NULL;
     char *key = tls ? xstrdup(o->key) : NULL;
+    char versions[] = TLS_VERSIONS;
     struct MHD_OptionItem end = {MHD_OPTION_END, 0, NULL};
     struct MHD_OptionItem extra[] = {
         tls ? (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0, certificate}
             : end,
         tls ? (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0, key} : end,
+        tls ? (struct MHD_OptionItem){MHD_OPTION_HTTPS_PRIORITIES, 0, versions}
+            : end,
         end};
 
     l->daemon = MHD_start_daemon(
@@ -333,6 +339,8 @@ static bool start(struct listener *l, int fd, const struct listen_options *o)
         l, MHD_OPTION_NOTIFY_COMPLETED, on_completed, l, MHD_OPTION_ARRAY,
         extra, MHD_OPTION_END);
     free(certificate); /* GnuTLS has its own copy of both */
+    if (key)
+        explicit_bzero(key, strlen(key));
     free(key);
     if (!l->daemon) {
         close(fd);

@@ -6,7 +6,7 @@
 #include "agent/base/when.h"
 #include "auth/crypto.h"
 
-/* Wrong tokens of one client before it has to wait. */
+/* Wrong tokens of one client that are told so, a period. */
 #define WRONG_MAX    5
 #define WRONG_PERIOD (60 * WHEN_SECOND)
 
@@ -104,32 +104,42 @@ static bool right_token(struct str token, struct str authorization)
     return crypto_equal(want, got, sizeof(want));
 }
 
-static bool allowed(const struct web *w, const struct web_request *req,
-                    struct web_reply *reply)
+/* Counts one more of this client's; 0, or for how long it has to wait. */
+static int count_wrong(const struct web *w, struct str name)
 {
-    struct web_peer *peer;
+    struct web_peer *peer = find_peer(w->guard, name, w->mono_ms);
 
-    if (w->token.len == 0)
-        return true;
-    peer = find_peer(w->guard, req->peer, w->mono_ms);
     if (w->mono_ms - peer->since_ms >= WRONG_PERIOD) {
         peer->wrong = 0;
         peer->since_ms = w->mono_ms;
     }
-    if (peer->wrong >= WRONG_MAX) {
-        reply->retry_after =
-            (int)((peer->since_ms + WRONG_PERIOD - w->mono_ms) / 1000) + 1;
+    if (peer->wrong++ < WRONG_MAX)
+        return 0;
+    peer->wrong = WRONG_MAX;
+    return (int)((peer->since_ms + WRONG_PERIOD - w->mono_ms) / WHEN_SECOND) +
+           1;
+}
+
+static bool may_read(const struct web *w, const struct web_request *req)
+{
+    return w->token.len == 0 || right_token(w->token, req->authorization);
+}
+
+/* The right token is served whatever others do: behind an ingress all clients
+ * have one address, and a stranger must not be able to stop the scaling. */
+static void refuse(const struct web *w, const struct web_request *req,
+                   struct web_reply *reply)
+{
+    if (req->authorization.len > 0)
+        reply->retry_after = count_wrong(w, req->peer);
+    if (reply->retry_after > 0) {
         answer_error(reply, 429, STR("too many wrong tokens; wait"));
-        return false;
+        return;
     }
-    if (right_token(w->token, req->authorization))
-        return true;
-    peer->wrong += req->authorization.len > 0;
     reply->challenge = "Bearer realm=\"scalebridge\"";
     answer_error(reply, 401,
                  STR("send the token of listen.token as Authorization: "
                      "Bearer"));
-    return false;
 }
 
 /*
@@ -319,7 +329,7 @@ static bool answer_open(const struct web *w, const struct web_request *req,
     if (str_eqz(req->path, "/healthz"))
         answer_text(reply, 200, "ok\n");
     else if (str_eqz(req->path, "/readyz"))
-        answer_ready(w, w->token.len == 0, reply);
+        answer_ready(w, may_read(w, req), reply);
     else
         return false;
     return true;
@@ -333,8 +343,10 @@ void web_answer(const struct web *w, const struct web_request *req,
 
     if (post && !query)
         answer_text(reply, 405, "only GET and HEAD are served here\n");
-    else if (answer_open(w, req, reply) || !allowed(w, req, reply))
+    else if (answer_open(w, req, reply))
         return;
+    else if (!may_read(w, req))
+        refuse(w, req, reply);
     else if (query)
         web_query(w, post ? req->body : req->query, reply);
     else if (str_eqz(req->path, "/metrics"))

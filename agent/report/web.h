@@ -30,6 +30,7 @@ struct web_sink {
 
 struct web_job {
     struct str name;
+    struct str lacks; /* why not all its targets are known, or empty */
     uint64_t scrapes, failures, samples;
 };
 

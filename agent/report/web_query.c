@@ -91,21 +91,28 @@ static bool check_name(const struct web *w, struct str name,
     return false;
 }
 
-static bool check_targets(const struct web *w, struct web_reply *reply)
+static bool incomplete(struct str what, struct str why, struct web_reply *reply)
 {
     struct buf text;
 
+    buf_init(&text, BUF_NO_LIMIT);
+    buf_addf(&text, "the series are incomplete: %.*s: %.*s", STR_ARG(what),
+             STR_ARG(why));
+    fail(reply, 503, "unavailable", buf_str(&text));
+    buf_fini(&text);
+    return false;
+}
+
+static bool check_targets(const struct web *w, struct web_reply *reply)
+{
+    for (size_t i = 0; i < w->job_count; i++)
+        if (w->jobs[i].lacks.len > 0)
+            return incomplete(w->jobs[i].name, w->jobs[i].lacks, reply);
     for (size_t i = 0; i < w->report->target_count; i++) {
         const struct report_target *t = &w->report->targets[i];
 
-        if (t->up)
-            continue;
-        buf_init(&text, BUF_NO_LIMIT);
-        buf_addf(&text, "the series are incomplete: %.*s: %.*s",
-                 STR_ARG(t->url), STR_ARG(t->error));
-        fail(reply, 503, "unavailable", buf_str(&text));
-        buf_fini(&text);
-        return false;
+        if (!t->up)
+            return incomplete(t->url, t->error, reply);
     }
     return true;
 }

@@ -316,6 +316,9 @@ static void check_services(struct settings *s)
 
 /* ---- who may read ---- */
 
+/* Wrong ones are slowed down, and a long one needs no more than that. */
+#define TOKEN_MIN 16
+
 static void check_listen(struct settings *s)
 {
     const struct settings_listen *l = &s->values.listen;
@@ -328,6 +331,13 @@ static void check_listen(struct settings *s)
                    "%s can be reached from other machines; set listen.token, "
                    "or listen.open: true to let everybody read",
                    l->address);
+    if (l->token && l->token[0] && strlen(l->token) < TOKEN_MIN) {
+        conf_blame(s->conf, &l->token,
+                   "is shorter than %d characters, so that it can be guessed; "
+                   "take a longer one, as `openssl rand -hex 32` makes",
+                   TOKEN_MIN);
+        conf_fault_warns(s->conf);
+    }
     if ((l->certificate[0] == '\0') != (l->key[0] == '\0'))
         conf_blame(s->conf, l->key[0] ? &l->key : &l->certificate,
                    "certificate and key go together; set both");

@@ -138,7 +138,7 @@ def the_token_is_asked_for_and_never_shown():
             answers = [wrong.get("/api/v1/metrics/JobsPerWorker") for _ in range(6)]
             equal([a[0] for a in answers], [401] * 5 + [429])
             holds(str(answers[-1][2]), "Retry-After")
-            equal(right.get("/metrics")[0], 429)  # the same client may not go on guessing
+            equal(right.get("/metrics")[0], 200)  # behind an ingress all have one address
             lacks(said + str(answers) + body, CANARY)
             equal(agent.stop(), 0)
             lacks(agent.log(), CANARY)
