@@ -188,6 +188,7 @@ static void take(struct serve *s, struct settings *fresh)
     } else if (!agent_reload(a, fresh, &err)) {
         log_error("reload_refused", log_z("reason", err.text));
     } else {
+        served_reload(a, &s->served);
         arm_evaluate(s, false);
         arm_publish(s, false);
         timer_disarm(&s->half);

@@ -19,6 +19,7 @@
 
 struct served {
     struct agent *agent;
+    struct settings *lends; /* held: what it was opened with */
     struct listener *listener;
     struct web_guard guard;
     int64_t started_ms;
@@ -199,6 +200,7 @@ bool served_new(struct agent *a, struct served **out, struct err *err)
         return true;
     s = xcalloc(1, sizeof(*s));
     s->agent = a;
+    s->lends = settings_ref(a->settings);
     s->started_ms = loop_now(a->loop).wall_ms;
     if (!open_listener(s, err)) {
         served_free(s);
@@ -215,5 +217,26 @@ void served_free(struct served *s)
     if (!s)
         return;
     listen_free(s->listener);
+    settings_free(s->lends);
     free(s);
+}
+
+/* A certificate may have been renewed in its file. */
+static bool stays(const struct served *s, const struct settings_listen *l)
+{
+    const struct settings_listen *old = &s->lends->values.listen;
+
+    return strcmp(old->address, l->address) == 0 && !old->certificate[0] &&
+           !l->certificate[0];
+}
+
+void served_reload(struct agent *a, struct served **s)
+{
+    struct err err;
+
+    if (*s && stays(*s, &a->settings->values.listen))
+        return;
+    served_free(*s);
+    if (!served_new(a, s, &err))
+        log_error("listen_failed", log_z("reason", err.text));
 }

@@ -11,5 +11,8 @@ struct served;
 must_check bool served_new(struct agent *a, struct served **out,
                            struct err *err);
 void served_free(struct served *s);
+/* After the settings were reloaded: another address, or a certificate that is
+ * read again.  Where that fails nothing is served until the next reload. */
+void served_reload(struct agent *a, struct served **s);
 
 #endif

@@ -2,8 +2,11 @@
 """SIGHUP: new settings whole, or the old ones go on; what did not change keeps
 its state."""
 import os
+import re
 import signal
 import sys
+import urllib.error
+import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from fakes.cloudwatch import CloudWatch  # noqa: E402
@@ -203,6 +206,39 @@ def a_job_that_comes_is_scraped_and_one_that_goes_is_left_alone():
                 equal(agent.stop(), 0)
     finally:
         extra.close()
+
+
+@case
+def the_http_side_comes_and_goes_and_takes_a_new_token():
+    def served(token):
+        return f'listen: {{address: "127.0.0.1:0", token: {token}}}\n'
+
+    def status(port, token):
+        ask = urllib.request.Request(f"http://127.0.0.1:{port}/api/v1/metrics/JobsPerWorker",
+                                     headers={"Authorization": f"Bearer {token}"})
+        try:
+            with urllib.request.urlopen(ask, timeout=60) as answer:
+                return answer.status
+        except urllib.error.HTTPError as error:
+            return error.code
+
+    with Membrane() as membrane, CloudWatch() as cloud:
+        with Reloading(text(membrane.api, cloud), cloud) as agent:
+            published(cloud, "JobsPerWorker", 7)
+            agent.reload(text(membrane.api, cloud, more=served("first-token")))
+            port = re.search("port=([0-9]+)", agent.await_log("event=listening")).group(1)
+            equal(status(port, "first-token"), 200)
+            agent.reload(text(membrane.api, cloud, more=served("second-token")))
+            equal(status(port, "first-token"), 401)
+            equal(status(port, "second-token"), 200)
+            agent.reload(text(membrane.api, cloud))
+            try:
+                status(port, "second-token")
+                raise AssertionError("it still listens")
+            except urllib.error.URLError as error:
+                holds(str(error), "refused")
+            lacks(agent.log(), "first-token", "second-token")
+            equal(agent.stop(), 0)
 
 
 @case
