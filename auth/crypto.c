@@ -27,6 +27,17 @@ void crypto_sha256(struct str data, unsigned char out[CRYPTO_SHA256])
         broken("SHA-256");
 }
 
+void crypto_md5(struct str data, unsigned char out[CRYPTO_MD5])
+{
+    size_t len = 0;
+
+    /* Also where FIPS mode leaves only digests for signatures. */
+    if (!EVP_Q_digest(NULL, "MD5", "fips=no", data.ptr ? data.ptr : "",
+                      data.len, out, &len) ||
+        len != CRYPTO_MD5)
+        broken("MD5");
+}
+
 void crypto_hmac_sha256(struct str key, struct str data,
                         unsigned char out[CRYPTO_SHA256])
 {

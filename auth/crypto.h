@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * crypto.h - the few primitives signatures need: SHA-256 (FIPS 180-4), HMAC
+ * crypto.h - the few primitives that are needed: SHA-256 (FIPS 180-4), HMAC
  * (RFC 2104), RSA signatures (RFC 8017), keys and certificates from PEM (RFC
  * 7468) and PKCS#12 (RFC 7292), and a comparison that tells nothing by its
  * time.
@@ -18,6 +18,9 @@
 #define CRYPTO_SHA256 32 /* bytes of a digest */
 
 void crypto_sha256(struct str data, unsigned char out[CRYPTO_SHA256]);
+/* RFC 1321; for Prometheus' hashmod, which is no security. */
+#define CRYPTO_MD5 16
+void crypto_md5(struct str data, unsigned char out[CRYPTO_MD5]);
 void crypto_hmac_sha256(struct str key, struct str data,
                         unsigned char out[CRYPTO_SHA256]);
 /* Whether two secrets of `n` bytes are equal, in constant time. */

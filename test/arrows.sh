@@ -12,8 +12,8 @@ cd "${srcdir:-.}"
 
 LAYERS='agent/base
 agent/config agent/metric agent/io
-agent/parse agent/store agent/relabel auth
-agent/promql agent/ecs agent/cloudrun sinks
+agent/parse agent/store auth
+agent/promql agent/ecs agent/cloudrun agent/relabel sinks
 agent/rules
 agent/discover agent/scrape agent/capacity agent/deliver agent/actuate agent/report
 agent/settings
@@ -24,7 +24,7 @@ curl/ agent/io
 microhttpd.h agent/io
 ares.h agent/io
 ares_ agent/io
-openssl/ auth/crypto.c agent/relabel/relabel.c
+openssl/ auth/crypto.c
 zlib.h agent/base
 pcre2.h agent/base
 json-c/ agent/base agent/config agent/ecs agent/cloudrun agent/capacity auth sinks

@@ -3,10 +3,10 @@
 
 #include "agent/base/mem.h"
 #include "agent/base/regex.h"
+#include "auth/crypto.h"
 
 #include <assert.h>
 #include <inttypes.h>
-#include <openssl/evp.h>
 #include <stdlib.h>
 
 struct rule {
@@ -142,14 +142,11 @@ static void replace(const struct rule *rule, struct str value,
 
 static uint64_t hash(struct str value)
 {
-    unsigned char sum[EVP_MAX_MD_SIZE];
-    size_t len = 0;
+    unsigned char sum[CRYPTO_MD5];
     uint64_t n = 0;
 
-    if (!EVP_Q_digest(NULL, "MD5", "fips=no", value.ptr ? value.ptr : "",
-                      value.len, sum, &len))
-        abort(); /* no memory */
-    for (size_t i = len - 8; i < len; i++)
+    crypto_md5(value, sum);
+    for (size_t i = sizeof(sum) - 8; i < sizeof(sum); i++)
         n = n << 8 | sum[i];
     return n;
 }
