@@ -64,6 +64,12 @@ void served_free(struct served *s)
     (void)s;
 }
 
+void served_reload(struct agent *a, struct served **s)
+{
+    (void)a;
+    (void)s;
+}
+
 static int64_t minute_of(int64_t wall_ms)
 {
     return (wall_ms - SIM_WALL_START) / WHEN_MINUTE;
