@@ -5,6 +5,7 @@
 #include "agent/base/mem.h"
 #include "agent/io/listen.h"
 #include "agent/report/web.h"
+#include "auth/crypto.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -19,8 +20,9 @@
 
 struct served {
     struct agent *agent;
-    struct settings *lends; /* held: what it was opened with */
-    struct listener *listener;
+    struct settings *from;     /* whose section `listen` is in force */
+    struct listener *listener; /* NULL: could not be opened again */
+    unsigned char pems[CRYPTO_SHA256];
     struct web_guard guard;
     int64_t started_ms;
 };
@@ -107,7 +109,7 @@ static void view(struct served *s, struct arena *arena, struct report *report,
     agent_view(a, arena, report);
     view_sinks(a, arena, w);
     view_jobs(a, arena, w);
-    w->token = str_of(v->listen.token);
+    w->token = str_of(s->from->values.listen.token);
     w->guard = &s->guard;
     w->report = report;
     w->store = a->store;
@@ -166,50 +168,160 @@ static bool read_pem(const char *path, struct buf *out, struct err *err)
            err_set(err, ERR_CONFIG, "listen: %s is no PEM file", path);
 }
 
-static bool open_listener(struct served *s, struct err *err)
-{
-    const struct settings_listen *l = &s->agent->settings->values.listen;
-    struct listen_options options = {.address = str_of(l->address),
-                                     .post_max = FORM_MAX};
+/* What the settings name, read anew each time. */
+struct pems {
     struct buf certificate, key;
-    bool ok;
+    unsigned char digest[CRYPTO_SHA256];
+};
 
-    buf_init(&certificate, PEM_MAX);
-    buf_init(&key, PEM_MAX);
-    ok = read_pem(l->certificate, &certificate, err) &&
-         read_pem(l->key, &key, err);
-    if (ok && l->certificate[0]) {
-        options.certificate = buf_z(&certificate);
-        options.key = buf_z(&key);
+static void free_pems(struct pems *p)
+{
+    if (p->key.data)
+        explicit_bzero(p->key.data, p->key.len);
+    buf_fini(&p->key);
+    buf_fini(&p->certificate);
+}
+
+/* To be freed in any case. */
+static bool read_pems(const struct settings_listen *l, struct pems *p,
+                      struct err *err)
+{
+    unsigned char both[2 * CRYPTO_SHA256];
+
+    buf_init(&p->certificate, PEM_MAX);
+    buf_init(&p->key, PEM_MAX);
+    if (!read_pem(l->certificate, &p->certificate, err) ||
+        !read_pem(l->key, &p->key, err))
+        return false;
+    crypto_sha256(buf_str(&p->certificate), both);
+    crypto_sha256(buf_str(&p->key), both + CRYPTO_SHA256);
+    crypto_sha256(str_n((const char *)both, sizeof(both)), p->digest);
+    return true;
+}
+
+static struct listener *open_at(struct served *s, struct str address,
+                                const struct pems *p, struct err *err)
+{
+    struct listen_options options = {.address = address, .post_max = FORM_MAX};
+
+    if (p->certificate.len > 0) {
+        options.certificate = buf_z(&p->certificate);
+        options.key = buf_z(&p->key);
     }
-    if (ok)
-        s->listener = listen_with(s->agent->loop, &options, on_request, s, err);
-    if (key.data)
-        explicit_bzero(key.data, key.len);
-    buf_fini(&key);
-    buf_fini(&certificate);
-    return s->listener != NULL;
+    return listen_with(s->agent->loop, &options, on_request, s, err);
+}
+
+static void take(struct served *s, struct settings *from, const struct pems *p)
+{
+    struct settings *before = s->from;
+
+    s->from = settings_ref(from);
+    settings_free(before);
+    memcpy(s->pems, p->digest, sizeof(s->pems));
+}
+
+static bool open_as(struct served *s, struct settings *from,
+                    const struct pems *p, struct err *err)
+{
+    const struct settings_listen *l = &from->values.listen;
+
+    s->listener = open_at(s, str_of(l->address), p, err);
+    if (!s->listener)
+        return false;
+    take(s, from, p);
+    log_info("listening", log_z("address", l->address),
+             log_i("port", listen_port(s->listener)));
+    return true;
 }
 
 bool served_new(struct agent *a, struct served **out, struct err *err)
 {
     struct served *s;
+    struct pems p;
+    bool ok;
 
     *out = NULL;
     if (a->settings->values.listen.address[0] == '\0')
         return true;
     s = xcalloc(1, sizeof(*s));
     s->agent = a;
-    s->lends = settings_ref(a->settings);
     s->started_ms = loop_now(a->loop).wall_ms;
-    if (!open_listener(s, err)) {
+    ok = read_pems(&a->settings->values.listen, &p, err) &&
+         open_as(s, a->settings, &p, err);
+    free_pems(&p);
+    if (ok)
+        *out = s;
+    else
         served_free(s);
-        return false;
+    return ok;
+}
+
+/* The old listener holds the port, so a certificate is tried elsewhere before
+ * it is let go. */
+static bool usable(struct served *s, const struct pems *p, struct err *err)
+{
+    struct listener *trial;
+
+    if (p->certificate.len == 0)
+        return true;
+    trial = open_at(s, STR("127.0.0.1:0"), p, err);
+    listen_free(trial);
+    return trial != NULL;
+}
+
+static void open_again(struct served *s)
+{
+    struct pems p;
+    struct err err;
+
+    if (!read_pems(&s->from->values.listen, &p, &err) ||
+        !open_as(s, s->from, &p, &err))
+        log_error("listening_ended", log_z("reason", err.text));
+    free_pems(&p);
+}
+
+static bool change(struct served *s, const struct pems *p, struct err *err)
+{
+    struct settings *fresh = s->agent->settings;
+    bool same = strcmp(fresh->values.listen.address,
+                       s->from->values.listen.address) == 0 &&
+                memcmp(p->digest, s->pems, sizeof(s->pems)) == 0;
+
+    if (same && s->listener) {
+        take(s, fresh, p);
+        return true;
     }
-    log_info("listening", log_z("address", a->settings->values.listen.address),
-             log_i("port", listen_port(s->listener)));
-    *out = s;
-    return true;
+    if (!usable(s, p, err))
+        return false;
+    listen_free(s->listener);
+    if (open_as(s, fresh, p, err))
+        return true;
+    open_again(s);
+    return false;
+}
+
+void served_reload(struct agent *a, struct served **s)
+{
+    struct pems p;
+    struct err err;
+    bool ok;
+
+    if (*s && a->settings->values.listen.address[0] == '\0') {
+        log_info("listening_ended");
+        served_free(*s);
+        *s = NULL;
+        return;
+    }
+    if (!*s) {
+        if (!served_new(a, s, &err))
+            log_error("listen_failed", log_z("reason", err.text));
+        return;
+    }
+    ok = read_pems(&a->settings->values.listen, &p, &err) &&
+         change(*s, &p, &err);
+    free_pems(&p);
+    if (!ok)
+        log_error("listen_failed", log_z("reason", err.text));
 }
 
 void served_free(struct served *s)
@@ -217,26 +329,6 @@ void served_free(struct served *s)
     if (!s)
         return;
     listen_free(s->listener);
-    settings_free(s->lends);
+    settings_free(s->from);
     free(s);
-}
-
-/* A certificate may have been renewed in its file. */
-static bool stays(const struct served *s, const struct settings_listen *l)
-{
-    const struct settings_listen *old = &s->lends->values.listen;
-
-    return strcmp(old->address, l->address) == 0 && !old->certificate[0] &&
-           !l->certificate[0];
-}
-
-void served_reload(struct agent *a, struct served **s)
-{
-    struct err err;
-
-    if (*s && stays(*s, &a->settings->values.listen))
-        return;
-    served_free(*s);
-    if (!served_new(a, s, &err))
-        log_error("listen_failed", log_z("reason", err.text));
 }

@@ -11,8 +11,9 @@ struct served;
 must_check bool served_new(struct agent *a, struct served **out,
                            struct err *err);
 void served_free(struct served *s);
-/* After the settings were reloaded: another address, or a certificate that is
- * read again.  Where that fails nothing is served until the next reload. */
+/* After the settings were reloaded: another address, token or certificate,
+ * whose files are read again.  Where those cannot be used that is told, and the
+ * old ones stay in force together.  Never from inside an answer. */
 void served_reload(struct agent *a, struct served **s);
 
 #endif

@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import re
+import signal
 import socket
 import ssl
 import subprocess
@@ -35,7 +36,8 @@ class Agent(Running):
             env["SCALEBRIDGE_LISTEN_TOKEN"] = token
         if config:
             args += ("--config", config_file(config))
-        self.env = {**env, **more}
+        env.update(more)
+        self.env = {name: value for name, value in env.items() if value is not None}
         self.token, self.context = token, context
         super().__init__(*args, env=self.env)
         self.port = int(re.search(r"port=(\d+)", self.await_log("listening"))[1])
@@ -199,6 +201,50 @@ def a_certificate_that_cannot_be_used_stops_the_start():
         holds(expect(1, env=env).err, "certificate")
         env["SCALEBRIDGE_LISTEN_KEY"] = other.path("none.key")
         holds(expect(1, env=env).err, "none.key")
+
+
+def listening(agent, config, text, *parts):
+    """After a reload with this section; what the log says of it."""
+    seen = len(agent.lines)
+    with open(config, "w", encoding="utf-8") as file:
+        file.write(text)
+    agent.signal(signal.SIGHUP)
+    with agent.news:
+        agent.news.wait_for(lambda: any("event=reloaded" in line for line in agent.lines[seen:]
+                                        if line), LIMIT)
+    said = "\n".join(agent.lines[seen:])
+    holds(said, *parts)
+    found = re.search(r"event=listening .*port=(\d+)", said)
+    if found:
+        agent.port = int(found[1])
+    return said
+
+
+@case
+def a_certificate_that_cannot_be_used_leaves_the_old_listener_in_force():
+    authority, other = Authority(), Authority()
+    authority.context()
+    other.context()
+    secure = ("listen: {address: '127.0.0.1:0', token: " + TOKEN + ", certificate: " +
+              authority.path("s.pem") + ", key: ")
+    config = config_file("listen: {address: '127.0.0.1:0', token: " + TOKEN + "}\n")
+    with Membrane() as membrane, Agent(membrane, "--config", config, token=None,
+                                       SCALEBRIDGE_LISTEN_ADDRESS=None) as agent:
+        agent.token = TOKEN
+        agent.ready()
+        said = listening(agent, config, "listen: {address: '127.0.0.1:0', token: other-" + TOKEN +
+                         "}\n")
+        lacks(said, "event=listening", TOKEN)  # the same listener
+        equal(agent.ask("/metrics").status, 401)
+        agent.token = "other-" + TOKEN
+        equal(agent.ask("/metrics").status, 200)
+        listening(agent, config, secure + other.path("s.key") + "}\n", "event=listen_failed")
+        equal(agent.ask("/metrics").status, 200)  # the old ones go on
+        listening(agent, config, secure + authority.path("s.key") + "}\n", "event=listening")
+        agent.context = ssl.create_default_context(cafile=authority.certificate)
+        agent.token = TOKEN
+        equal(agent.ask("/metrics").status, 200)
+        equal(agent.stop(), 0)
 
 
 @case
