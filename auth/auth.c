@@ -70,3 +70,51 @@ const struct auth_env auth_env_process = {
     .variable = process_variable,
     .read_file = process_read_file,
 };
+
+/*
+ * The overlay.
+ */
+struct overlay {
+    struct auth_env env;
+    const struct auth_env *under;
+    struct auth_value *values; /* NUL-terminated ones */
+    size_t count;
+};
+
+static const char *overlaid(void *arg, const char *name)
+{
+    const struct overlay *o = arg;
+
+    for (size_t i = 0; i < o->count; i++)
+        if (strcmp(o->values[i].name, name) == 0)
+            return o->values[i].value.ptr;
+    return o->under->variable(o->under->arg, name);
+}
+
+static bool read_under(void *arg, const char *path, struct buf *out,
+                       struct err *err)
+{
+    const struct overlay *o = arg;
+
+    return o->under->read_file(o->under->arg, path, out, err);
+}
+
+const struct auth_env *auth_overlay(const struct auth_env *under,
+                                    const struct auth_value *values,
+                                    size_t count, struct arena *arena)
+{
+    struct overlay *o = arena_zalloc(arena, sizeof(*o));
+
+    o->under = under;
+    o->values = arena_array(arena, count, sizeof(*values));
+    for (size_t i = 0; i < count; i++) {
+        struct str value = str_trim(values[i].value);
+
+        if (value.len > 0)
+            o->values[o->count++] = (struct auth_value){
+                values[i].name, str_of(arena_strdup(arena, value))};
+    }
+    o->env = (struct auth_env){
+        .variable = overlaid, .read_file = read_under, .arg = o};
+    return &o->env;
+}

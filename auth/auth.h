@@ -51,6 +51,18 @@ struct auth_env {
 /* The process' own environment and files. */
 extern const struct auth_env auth_env_process;
 
+/*
+ * `under` with values laid over its variables, blank ones left out: how a
+ * sink's own options reach its providers.  Made in `arena`.
+ */
+struct auth_value {
+    const char *name; /* lent as long as the result */
+    struct str value; /* copied */
+};
+const struct auth_env *auth_overlay(const struct auth_env *under,
+                                    const struct auth_value *values,
+                                    size_t count, struct arena *arena);
+
 enum provide {
     PROVIDE_ABSENT, /* not configured here: try the next provider */
     PROVIDE_ASK,    /* send `ask`, then call answer() */

@@ -63,63 +63,18 @@ struct str entra_audience(const struct auth_env *env,
                                 : STR("https://monitoring.azure.com/");
 }
 
-/*
- * The overlay.  Its names could be no variable's, but for the two that are.
- */
-struct overlay {
-    struct auth_env env;
-    const struct auth_env *under;
-    struct {
-        const char *name, *value;
-    } items[8];
-    size_t count;
-};
-
-static const char *overlaid(void *arg, const char *name)
-{
-    const struct overlay *o = arg;
-
-    for (size_t i = 0; i < o->count; i++)
-        if (strcmp(o->items[i].name, name) == 0)
-            return o->items[i].value;
-    return o->under->variable(o->under->arg, name);
-}
-
-static bool read_under(void *arg, const char *path, struct buf *out,
-                       struct err *err)
-{
-    const struct overlay *o = arg;
-
-    return o->under->read_file(o->under->arg, path, out, err);
-}
-
-static void lay(struct overlay *o, const char *name, struct str value,
-                struct arena *arena)
-{
-    value = str_trim(value);
-    if (value.len == 0)
-        return;
-    o->items[o->count].name = name;
-    o->items[o->count++].value = arena_strdup(arena, value);
-}
-
 const struct auth_env *entra_env(const struct auth_env *under,
                                  const struct entra_options *o,
                                  struct arena *arena)
 {
-    struct overlay *over = arena_zalloc(arena, sizeof(*over));
+    /* Names that no variable has, but for the two that have one. */
+    const struct auth_value values[] = {
+        {ENTRA_AUDIENCE, o->audience},     {ENTRA_CREDENTIAL, o->credential},
+        {"AZURE_TENANT_ID", o->tenant_id}, {"AZURE_CLIENT_ID", o->client_id},
+        {ENTRA_OBJECT_ID, o->object_id},   {ENTRA_RESOURCE_ID, o->resource_id},
+        {ENTRA_CA_FILE, o->ca_file}};
 
-    over->under = under;
-    over->env = (struct auth_env){
-        .variable = overlaid, .read_file = read_under, .arg = over};
-    lay(over, ENTRA_AUDIENCE, o->audience, arena);
-    lay(over, ENTRA_CREDENTIAL, o->credential, arena);
-    lay(over, "AZURE_TENANT_ID", o->tenant_id, arena);
-    lay(over, "AZURE_CLIENT_ID", o->client_id, arena);
-    lay(over, ENTRA_OBJECT_ID, o->object_id, arena);
-    lay(over, ENTRA_RESOURCE_ID, o->resource_id, arena);
-    lay(over, ENTRA_CA_FILE, o->ca_file, arena);
-    return &over->env;
+    return auth_overlay(under, values, sizeof(values) / sizeof(*values), arena);
 }
 
 /*

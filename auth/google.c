@@ -18,62 +18,19 @@ const char google_no_credentials[] =
     "its metadata server is not recognised, set GCE_METADATA_HOST to "
     "metadata.google.internal), or set " NAMED " to a credentials file";
 
-/*
- * The overlay.
- */
-struct overlay {
-    struct auth_env env;
-    const struct auth_env *under;
-    struct {
-        const char *name, *value;
-    } items[6];
-    size_t count;
-};
-
-static const char *overlaid(void *arg, const char *name)
-{
-    const struct overlay *o = arg;
-
-    for (size_t i = 0; i < o->count; i++)
-        if (strcmp(o->items[i].name, name) == 0)
-            return o->items[i].value;
-    return o->under->variable(o->under->arg, name);
-}
-
-static bool read_under(void *arg, const char *path, struct buf *out,
-                       struct err *err)
-{
-    const struct overlay *o = arg;
-
-    return o->under->read_file(o->under->arg, path, out, err);
-}
-
-static void lay(struct overlay *o, const char *name, struct str value,
-                struct arena *arena)
-{
-    value = str_trim(value);
-    if (value.len == 0)
-        return;
-    o->items[o->count].name = name;
-    o->items[o->count++].value = arena_strdup(arena, value);
-}
-
 const struct auth_env *google_env(const struct auth_env *under,
                                   const struct google_options *o,
                                   struct arena *arena)
 {
-    struct overlay *over = arena_zalloc(arena, sizeof(*over));
+    const struct auth_value values[] = {
+        {GOOGLE_SCOPE, o->scope},
+        {GOOGLE_AUDIENCE, o->audience},
+        {GOOGLE_CREDENTIALS, o->credentials},
+        {GOOGLE_CA_FILE, o->ca_file},
+        {GOOGLE_PLACE, o->place ? STR("1") : STR_NONE},
+        {GOOGLE_EXCHANGE, o->exchange ? STR("1") : STR_NONE}};
 
-    over->under = under;
-    over->env = (struct auth_env){
-        .variable = overlaid, .read_file = read_under, .arg = over};
-    lay(over, GOOGLE_SCOPE, o->scope, arena);
-    lay(over, GOOGLE_AUDIENCE, o->audience, arena);
-    lay(over, GOOGLE_CREDENTIALS, o->credentials, arena);
-    lay(over, GOOGLE_CA_FILE, o->ca_file, arena);
-    lay(over, GOOGLE_PLACE, o->place ? STR("1") : STR_NONE, arena);
-    lay(over, GOOGLE_EXCHANGE, o->exchange ? STR("1") : STR_NONE, arena);
-    return &over->env;
+    return auth_overlay(under, values, sizeof(values) / sizeof(*values), arena);
 }
 
 /*

@@ -85,45 +85,18 @@ static bool prepare(void *conf, const struct auth_env *env, struct arena *arena,
 }
 
 /* The identity's calls go the way that the metrics go. */
-struct overlay {
-    struct auth_env env;
-    const struct auth_env *under;
-    const struct cloudwatch_conf *conf;
-};
-
-static const char *overlaid(void *arg, const char *name)
-{
-    const struct overlay *o = arg;
-    const struct cloudwatch_conf *c = o->conf;
-
-    if (c->fips && strcmp(name, "AWS_USE_FIPS_ENDPOINT") == 0)
-        return "true";
-    if (c->dual_stack && strcmp(name, "AWS_USE_DUALSTACK_ENDPOINT") == 0)
-        return "true";
-    if (c->ca_file[0] && strcmp(name, "AWS_CA_BUNDLE") == 0)
-        return c->ca_file;
-    return o->under->variable(o->under->arg, name);
-}
-
-static bool read_under(void *arg, const char *path, struct buf *out,
-                       struct err *err)
-{
-    const struct overlay *o = arg;
-
-    return o->under->read_file(o->under->arg, path, out, err);
-}
-
 static const struct auth_env *identity_env(const void *conf,
                                            const struct auth_env *under,
                                            struct arena *arena)
 {
-    struct overlay *o = arena_zalloc(arena, sizeof(*o));
+    const struct cloudwatch_conf *c = conf;
+    const struct str yes = STR("true");
+    const struct auth_value values[] = {
+        {"AWS_USE_FIPS_ENDPOINT", c->fips ? yes : STR_NONE},
+        {"AWS_USE_DUALSTACK_ENDPOINT", c->dual_stack ? yes : STR_NONE},
+        {"AWS_CA_BUNDLE", str_of(c->ca_file)}};
 
-    *o = (struct overlay){
-        .env = {.variable = overlaid, .read_file = read_under, .arg = o},
-        .under = under,
-        .conf = conf};
-    return &o->env;
+    return auth_overlay(under, values, sizeof(values) / sizeof(*values), arena);
 }
 
 static bool compress(struct arena *arena, struct http_request *req,

@@ -48,7 +48,11 @@ static int set_up(void **state)
     f->http = http_new(f->loop, NULL);
     f->ecs = ecs_new(f->loop, f->http, &aws_env);
     f->ecs_conf = (struct discover_ecs_conf){
-        .at = {name, name, none, none},
+        .at = {.cluster = name,
+               .service = name,
+               .region = none,
+               .endpoint = none,
+               .ca_file = none},
         .port = 5000,
         .refresh_ms = 30000,
         .keep_ms = 300000,
