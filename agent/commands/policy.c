@@ -33,25 +33,6 @@ static struct str text(const struct command_line *line, const char *name)
     return str_of(command_value(line, name));
 }
 
-static bool parse_format(const char *word, enum policy_format *format,
-                         struct err *err)
-{
-    static const char *const names[] = {"aws-cli", "cloudformation",
-                                        "terraform"};
-
-    *format = POLICY_CLI;
-    for (size_t i = 0; word && i < sizeof(names) / sizeof(*names); i++) {
-        if (strcmp(word, names[i]) == 0) {
-            *format = (enum policy_format)i;
-            return true;
-        }
-    }
-    return !word || err_set(err, ERR_CONFIG,
-                            "--format: \"%s\" is not aws-cli, cloudformation "
-                            "or terraform",
-                            word);
-}
-
 /* Application Auto Scaling takes any int; ECS itself ends long before. */
 #define TASKS_MAX 1000000
 
@@ -67,30 +48,67 @@ static bool parse_count(const struct command_line *line, const char *name,
                    name, word, TASKS_MAX);
 }
 
-static bool parse(const struct command_line *line, struct policy_ask *ask,
-                  enum policy_format *format, struct err *err)
+/* Which of `names` is given; the first where none is. */
+static bool parse_word(const struct command_line *line, const char *option,
+                       const char *const *names, int *out, struct err *err)
 {
-    static const char *const aca[] = {"rule", "url", "tenant",
-                                      "resource-group"};
+    const char *word = command_value(line, option);
+    struct buf known;
 
-    *ask = (struct policy_ask){
+    *out = 0;
+    if (!word)
+        return true;
+    buf_init(&known, 256);
+    for (int i = 0; names[i]; i++) {
+        *out = i;
+        if (strcmp(word, names[i]) == 0) {
+            buf_fini(&known);
+            return true;
+        }
+        buf_addf(&known, "%s%s", i ? ", " : "", names[i]);
+    }
+    (void)err_set(err, ERR_CONFIG, "--%s: \"%s\" is none of %s", option, word,
+                  buf_z(&known));
+    buf_fini(&known);
+    return false;
+}
+
+/*
+ * The platforms.
+ */
+struct ecs_words {
+    struct policy_ask ask;
+    enum policy_format format;
+    bool iam;
+};
+
+union asked {
+    struct ecs_words ecs;
+    struct aca_ask aca;
+    struct keda_ask keda;
+};
+
+static bool parse_ecs(const struct command_line *line, union asked *to,
+                      struct err *err)
+{
+    static const char *const formats[] = {"aws-cli", "cloudformation",
+                                          "terraform", NULL};
+    struct ecs_words *w = &to->ecs;
+    int format;
+
+    w->ask = (struct policy_ask){
         .cluster = text(line, "cluster"),
         .services = text(line, "service"),
         .metric = text(line, "metric"),
         .dimensions = text(line, "dimension"),
         .high_resolution = command_given(line, "high-resolution"),
     };
-    for (size_t i = 0; i < sizeof(aca) / sizeof(*aca); i++)
-        if (command_given(line, aca[i]))
-            return err_set(err, ERR_CONFIG, "--%s: is of `policy aca`", aca[i]);
-    if (strcmp(line->args[0], "ecs") != 0)
-        return err_set(err, ERR_CONFIG,
-                       "\"%s\": unknown platform; policy knows ecs, "
-                       "aca, keda and cloud-run",
-                       line->args[0]);
-    return parse_format(command_value(line, "format"), format, err) &&
-           parse_count(line, "min", &ask->min, err) &&
-           parse_count(line, "max", &ask->max, err);
+    w->iam = command_given(line, "iam");
+    if (!parse_word(line, "format", formats, &format, err))
+        return false;
+    w->format = (enum policy_format)format;
+    return parse_count(line, "min", &w->ask.min, err) &&
+           parse_count(line, "max", &w->ask.max, err);
 }
 
 static void tell_notes(const struct policy_plan *plan)
@@ -100,19 +118,18 @@ static void tell_notes(const struct policy_plan *plan)
                       STR_ARG(plan->notes[i]));
 }
 
-static bool write_plan(const struct settings *s, const struct policy_ask *ask,
-                       enum policy_format format, struct buf *out,
-                       struct err *err)
+static bool write_plan(const struct settings *s, const struct ecs_words *w,
+                       struct buf *out, struct err *err)
 {
     struct policy_plan plan;
     struct arena a;
     bool ok;
 
     arena_init(&a, 4096);
-    ok = policy_ecs_plan(s, ask, &a, &plan, err);
-    if (ok && format == POLICY_CLOUDFORMATION)
+    ok = policy_ecs_plan(s, &w->ask, &a, &plan, err);
+    if (ok && w->format == POLICY_CLOUDFORMATION)
         policy_ecs_cloudformation(&plan, out);
-    else if (ok && format == POLICY_TERRAFORM)
+    else if (ok && w->format == POLICY_TERRAFORM)
         policy_ecs_terraform(&plan, out);
     else if (ok)
         policy_ecs_cli(&plan, out);
@@ -122,30 +139,22 @@ static bool write_plan(const struct settings *s, const struct policy_ask *ask,
     return ok;
 }
 
-static bool parse_word(const struct command_line *line, const char *option,
-                       const char *const *names, int *out, struct err *err)
+static bool write_ecs(const struct settings *s, const union asked *asked,
+                      struct buf *out, struct err *err)
 {
-    const char *word = command_value(line, option);
+    const struct ecs_words *w = &asked->ecs;
 
-    *out = 0;
-    for (int i = 0; word && names[i]; i++) {
-        *out = i;
-        if (strcmp(word, names[i]) == 0)
-            return true;
-    }
-    return !word || err_set(err, ERR_CONFIG,
-                            "--%s: \"%s\" is unknown; %s is "
-                            "the first choice of `policy aca`",
-                            option, word, names[0]);
+    return w->iam ? policy_ecs_iam(s, &w->ask, w->format, out, err)
+                  : write_plan(s, w, out, err);
 }
 
-static bool parse_aca(const struct command_line *line, struct aca_ask *ask,
+static bool parse_aca(const struct command_line *line, union asked *to,
                       struct err *err)
 {
-    static const char *const ecs[] = {"cluster", "iam", "high-resolution"};
     static const char *const formats[] = {"az-cli", "yaml", "bicep", "arm",
                                           NULL};
     static const char *const rules[] = {"metrics-api", "azure-monitor", NULL};
+    struct aca_ask *ask = &to->aca;
     int format, rule;
 
     *ask = (struct aca_ask){
@@ -156,20 +165,16 @@ static bool parse_aca(const struct command_line *line, struct aca_ask *ask,
         .tenant = text(line, "tenant"),
         .url = text(line, "url"),
     };
-    for (size_t i = 0; i < sizeof(ecs) / sizeof(*ecs); i++)
-        if (command_given(line, ecs[i]))
-            return err_set(err, ERR_CONFIG, "--%s: is of `policy ecs`", ecs[i]);
     if (!parse_word(line, "format", formats, &format, err) ||
-        !parse_word(line, "rule", rules, &rule, err) ||
-        !parse_count(line, "min", &ask->common.min, err) ||
-        !parse_count(line, "max", &ask->common.max, err))
+        !parse_word(line, "rule", rules, &rule, err))
         return false;
     ask->format = (enum aca_format)format;
     ask->rule = (enum aca_rule)rule;
-    return true;
+    return parse_count(line, "min", &ask->common.min, err) &&
+           parse_count(line, "max", &ask->common.max, err);
 }
 
-static bool write_aca(const struct settings *s, const struct aca_ask *ask,
+static bool write_aca(const struct settings *s, const union asked *asked,
                       struct buf *out, struct err *err)
 {
     struct aca_plan plan;
@@ -177,70 +182,100 @@ static bool write_aca(const struct settings *s, const struct aca_ask *ask,
     bool ok;
 
     arena_init(&a, 4096);
-    ok = policy_aca_plan(s, ask, &a, &plan, err);
+    ok = policy_aca_plan(s, &asked->aca, &a, &plan, err);
     if (ok)
-        policy_aca_write(&plan, ask->format, out);
+        policy_aca_write(&plan, asked->aca.format, out);
     arena_fini(&a);
     return ok;
 }
 
-static enum exit_status run_aca(const struct command_line *line)
-{
-    enum exit_status status;
-    struct aca_ask ask;
-    struct settings *s;
-    struct buf out;
-    struct err err;
-
-    if (!parse_aca(line, &ask, &err))
-        return command_fail(line, EXIT_USAGE, &err);
-    s = run_settings(line, command_value(line, "config"));
-    if (!s)
-        return EXIT_USAGE;
-    buf_init(&out, BUF_NO_LIMIT);
-    if (!write_aca(s, &ask, &out, &err))
-        status = command_fail(line, EXIT_USAGE, &err);
-    else
-        status = command_print(buf_str(&out)) ? EXIT_WELL : EXIT_FAILED;
-    buf_fini(&out);
-    settings_free(s);
-    return status;
-}
-
-static bool parse_keda(const struct command_line *line, struct keda_ask *ask,
+static bool parse_keda(const struct command_line *line, union asked *to,
                        struct err *err)
 {
-    static const char *const others[] = {
-        "cluster", "iam",    "high-resolution", "format",
-        "rule",    "tenant", "resource-group",  "dimension"};
+    struct keda_ask *ask = &to->keda;
 
     *ask = (struct keda_ask){.common = {.services = text(line, "service"),
                                         .metric = text(line, "metric")},
                              .url = text(line, "url"),
                              .crema = strcmp(line->args[0], "cloud-run") == 0};
-    for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
-        if (command_given(line, others[i]))
-            return err_set(err, ERR_CONFIG, "--%s: is not of `policy %s`",
-                           others[i], line->args[0]);
     return parse_count(line, "min", &ask->common.min, err) &&
            parse_count(line, "max", &ask->common.max, err);
 }
 
-static enum exit_status run_keda(const struct command_line *line)
+static bool write_keda(const struct settings *s, const union asked *asked,
+                       struct buf *out, struct err *err)
 {
+    return policy_keda_write(s, &asked->keda, out, err);
+}
+
+static const struct platform {
+    const char *name;
+    const char *options; /* beside config, with a blank around each */
+    bool (*parse)(const struct command_line *line, union asked *to,
+                  struct err *err);
+    bool (*write)(const struct settings *s, const union asked *asked,
+                  struct buf *out, struct err *err);
+} platforms[] = {
+    {"ecs",
+     " cluster service metric dimension format min max high-resolution iam ",
+     parse_ecs, write_ecs},
+    {"aca",
+     " service metric dimension format min max rule url tenant resource-group ",
+     parse_aca, write_aca},
+    {"keda", " service metric min max url ", parse_keda, write_keda},
+    {"cloud-run", " service metric min max url ", parse_keda, write_keda},
+};
+
+static const struct platform *find(const char *name, struct err *err)
+{
+    for (size_t i = 0; i < sizeof(platforms) / sizeof(*platforms); i++)
+        if (strcmp(platforms[i].name, name) == 0)
+            return &platforms[i];
+    (void)err_set(err, ERR_CONFIG,
+                  "\"%s\": unknown platform; policy knows ecs, aca, keda and "
+                  "cloud-run",
+                  name);
+    return NULL;
+}
+
+static bool has_option(const struct platform *p, const char *name)
+{
+    char word[64];
+
+    (void)snprintf(word, sizeof(word), " %s ", name);
+    return strstr(p->options, word) != NULL;
+}
+
+static bool knows_options(const struct platform *p,
+                          const struct command_line *line, struct err *err)
+{
+    for (const struct command_option *o = options + 1; o->name; o++) {
+        const struct platform *other = platforms;
+
+        if (!command_given(line, o->name) || has_option(p, o->name))
+            continue;
+        while (!has_option(other, o->name))
+            other++;
+        return err_set(err, ERR_CONFIG,
+                       "--%s: is not of `policy %s` but of `policy %s`",
+                       o->name, p->name, other->name);
+    }
+    return true;
+}
+
+static enum exit_status print(const struct command_line *line,
+                              const struct platform *p,
+                              const union asked *asked)
+{
+    struct settings *s = run_settings(line, command_value(line, "config"));
     enum exit_status status;
-    struct keda_ask ask;
-    struct settings *s;
     struct buf out;
     struct err err;
 
-    if (!parse_keda(line, &ask, &err))
-        return command_fail(line, EXIT_USAGE, &err);
-    s = run_settings(line, command_value(line, "config"));
     if (!s)
         return EXIT_USAGE;
     buf_init(&out, BUF_NO_LIMIT);
-    if (!policy_keda_write(s, &ask, &out, &err))
+    if (!p->write(s, asked, &out, &err))
         status = command_fail(line, EXIT_USAGE, &err);
     else
         status = command_print(buf_str(&out)) ? EXIT_WELL : EXIT_FAILED;
@@ -251,33 +286,13 @@ static enum exit_status run_keda(const struct command_line *line)
 
 static enum exit_status run_policy(const struct command_line *line)
 {
-    enum policy_format format = POLICY_CLI;
-    struct policy_ask ask;
-    struct settings *s;
-    struct buf out;
     struct err err;
-    enum exit_status status;
+    const struct platform *p = find(line->args[0], &err);
+    union asked asked;
 
-    if (strcmp(line->args[0], "aca") == 0)
-        return run_aca(line);
-    if (strcmp(line->args[0], "keda") == 0 ||
-        strcmp(line->args[0], "cloud-run") == 0)
-        return run_keda(line);
-    if (!parse(line, &ask, &format, &err))
+    if (!p || !knows_options(p, line, &err) || !p->parse(line, &asked, &err))
         return command_fail(line, EXIT_USAGE, &err);
-    s = run_settings(line, command_value(line, "config"));
-    if (!s)
-        return EXIT_USAGE;
-    buf_init(&out, BUF_NO_LIMIT);
-    if (!(command_given(line, "iam")
-              ? policy_ecs_iam(s, &ask, format, &out, &err)
-              : write_plan(s, &ask, format, &out, &err)))
-        status = command_fail(line, EXIT_USAGE, &err);
-    else
-        status = command_print(buf_str(&out)) ? EXIT_WELL : EXIT_FAILED;
-    buf_fini(&out);
-    settings_free(s);
-    return status;
+    return print(line, p, &asked);
 }
 
 const struct command command_policy = {

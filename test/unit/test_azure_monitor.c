@@ -8,6 +8,7 @@
 #include "agent/config/source.h"
 #include "sinks/azure_monitor.h"
 #include "sinks/sinks.h"
+#include "test/lib/cloud.h"
 #include "test/lib/files.h"
 #include "test/lib/points.h"
 #include "test/lib/unit.h"
@@ -16,114 +17,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define FOLDER "sinks/azure_monitor"
-
-static const char *no_variable(void *arg, const char *name)
-{
-    (void)arg;
-    (void)name;
-    return NULL;
-}
-
-static const struct auth_env bare_env = {.variable = no_variable};
-
-struct cloud {
-    const struct sink_type *type;
-    struct conf *conf;
-    struct azure_monitor_conf values;
-    struct arena arena;
-};
+#define SINK "azure_monitor"
 
 static void open_cloud(struct cloud *c, const char *settings)
 {
-    struct conf_node *root;
-    struct err err;
-
-    *c = (struct cloud){.type = sink_find(STR("azure_monitor"))};
-    arena_init(&c->arena, 4096);
-    c->conf = conf_new();
-    root = conf_parse(c->conf, "settings", str_of(settings));
-    conf_read(c->conf, c->type->keys, root, &c->values);
-    assert_true(conf_good(c->conf));
-    if (!c->type->prepare(&c->values, &bare_env, &c->arena, &err))
-        fail_msg("%s", err.text);
-}
-
-static void close_cloud(struct cloud *c)
-{
-    conf_free(c->conf);
-    arena_fini(&c->arena);
-}
-
-static void print_request(const struct http_request *req, struct buf *out)
-{
-    buf_addf(out, "%.*s %.*s\n", STR_ARG(req->method), STR_ARG(req->url));
-    for (size_t i = 0; i < req->header_count; i++)
-        buf_addf(out, "%.*s: %.*s\n", STR_ARG(req->headers[i].name),
-                 STR_ARG(req->headers[i].value));
-    buf_addf(out, "\n%.*s\n", STR_ARG(req->body));
-}
-
-static size_t admit(struct cloud *c, struct json_object *list,
-                    const struct point **points, struct buf *out)
-{
-    size_t n = 0;
-    struct err err;
-
-    for (size_t i = 0; i < json_object_array_length(list); i++) {
-        struct point *p =
-            points_read(&c->arena, json_object_array_get_idx(list, i));
-
-        if (c->type->admit(&c->values, p, &err))
-            points[n++] = p;
-        else
-            buf_addf(out, "refused: %s\n", err.text);
-    }
-    return n;
-}
-
-static void render_all(struct cloud *c, struct json_object *list,
-                       struct buf *out)
-{
-    const struct point *points[64];
-    struct batch left = {points, admit(c, list, points, out)};
-    struct err err;
-
-    while (left.count > 0) {
-        struct http_request req = {0};
-        size_t taken;
-
-        assert_true(
-            c->type->render(&c->values, &left, &c->arena, &req, &taken, &err));
-        print_request(&req, out);
-        left.points += taken;
-        left.count -= taken;
-    }
+    cloud_open(c, SINK, settings);
 }
 
 static void test_points(void **state)
 {
-    char path[256];
-    struct json_object *root;
-    struct cloud c;
-    struct buf out;
-    struct err err;
-    size_t len;
-    char *text;
-
-    (void)snprintf(path, sizeof(path), FOLDER "/%s.points", (char *)*state);
-    text = files_read(path, &len);
-    if (!jsonr_parse(str_n(text, len), &root, &err))
-        fail_msg("%s: %s", path, err.text);
-    open_cloud(&c, json_object_to_json_string(jsonr_get(root, "settings")));
-    buf_init(&out, BUF_NO_LIMIT);
-    render_all(&c, jsonr_get(root, "points"), &out);
-    (void)snprintf(path, sizeof(path), FOLDER "/%s.request", (char *)*state);
-    assert_true(files_hold(path, buf_str(&out)));
-    buf_fini(&out);
-    json_object_put(root);
-    free(text);
-    close_cloud(&c);
+    cloud_renders(SINK, *state);
 }
 
 #define RESOURCE                                                           \
@@ -181,21 +84,23 @@ static void test_answer(void **state)
     size_t len;
     char *text;
 
-    (void)snprintf(path, sizeof(path), FOLDER "/%s.answer", (char *)*state);
+    (void)snprintf(path, sizeof(path), "sinks/" SINK "/%s.answer",
+                   (char *)*state);
     text = files_read(path, &len);
     open_cloud(&c, SETTINGS "}");
     points[0] = points_new(&c.arena, "A");
     points[1] = points_new(&c.arena, "B");
     read_answer(text, len, &res, headers);
-    c.type->judge(&c.values, &res, &(struct batch){points, 2}, POINTS_NOW,
+    c.type->judge(c.values, &res, &(struct batch){points, 2}, POINTS_NOW,
                   &c.arena, &v);
     buf_init(&out, BUF_NO_LIMIT);
     print_verdict(&v, &out);
-    (void)snprintf(path, sizeof(path), FOLDER "/%s.verdict", (char *)*state);
+    (void)snprintf(path, sizeof(path), "sinks/" SINK "/%s.verdict",
+                   (char *)*state);
     assert_true(files_hold(path, buf_str(&out)));
     buf_fini(&out);
     free(text);
-    close_cloud(&c);
+    cloud_close(&c);
 }
 
 /*
@@ -357,7 +262,7 @@ static void test_a_body_stays_below_a_megabyte_and_nothing_is_lost(void **state)
         size_t taken, series = 0;
 
         assert_true(
-            c.type->render(&c.values, &left, &c.arena, &req, &taken, &err));
+            c.type->render(c.values, &left, &c.arena, &req, &taken, &err));
         assert_in_range(req.body.len, 1, 1000000);
         for (rest = req.body; str_next(&rest, '\n', &line) && line.len;
              lines++) {
@@ -375,7 +280,7 @@ static void test_a_body_stays_below_a_megabyte_and_nothing_is_lost(void **state)
     }
     assert_in_range(requests, 3, 6);
     assert_true(lines >= requests);
-    close_cloud(&c);
+    cloud_close(&c);
 }
 
 static void test_the_token_is_carried_masked_and_the_body_zipped(void **state)
@@ -388,16 +293,16 @@ static void test_the_token_is_carried_masked_and_the_body_zipped(void **state)
 
     (void)state;
     open_cloud(&c, SETTINGS "}");
-    assert_true(c.type->render(&c.values, &(struct batch){many(&c.arena, 1), 1},
+    assert_true(c.type->render(c.values, &(struct batch){many(&c.arena, 1), 1},
                                &c.arena, &req, &taken, &err));
     assert_true(
-        c.type->sign(&c.values, &creds, POINTS_NOW, &c.arena, &req, &err));
+        c.type->sign(c.values, &creds, POINTS_NOW, &c.arena, &req, &err));
     assert_int_equal((unsigned char)req.body.ptr[0], 0x1f);
     assert_true(str_eq(req.headers[1].name, STR("Authorization")));
     assert_true(str_eq(req.headers[1].value, STR("Bearer eyJ.token.x")));
     assert_true(req.headers[1].secret);
     assert_true(str_eq(req.headers[2].value, STR("gzip")));
-    close_cloud(&c);
+    cloud_close(&c);
 }
 
 static void add_cases(struct CMUnitTest *tests, size_t *n, char **names,
@@ -420,8 +325,8 @@ int main(void)
         cmocka_unit_test(test_the_token_is_carried_masked_and_the_body_zipped),
     };
     char **points, **answers;
-    size_t point_count = files_list(FOLDER, ".points", &points);
-    size_t answer_count = files_list(FOLDER, ".answer", &answers);
+    size_t point_count = files_list("sinks/" SINK, ".points", &points);
+    size_t answer_count = files_list("sinks/" SINK, ".answer", &answers);
     size_t n = sizeof(others) / sizeof(*others);
     struct CMUnitTest *tests =
         xcalloc(n + point_count + answer_count, sizeof(*tests));
