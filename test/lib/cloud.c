@@ -2,6 +2,7 @@
 #include "test/lib/cloud.h"
 
 #include "agent/base/jsonr.h"
+#include "agent/base/mem.h"
 #include "agent/config/source.h"
 #include "test/lib/files.h"
 #include "test/lib/points.h"
@@ -113,4 +114,121 @@ void cloud_renders(const char *sink, const char *name)
     json_object_put(root);
     free(text);
     cloud_close(&c);
+}
+
+static void read_answer(char *text, size_t len, struct http_response *res,
+                        struct http_header headers[16])
+{
+    struct str rest = str_n(text, len), line;
+    int64_t status;
+
+    res->headers = headers;
+    assert_true(str_next(&rest, '\n', &line));
+    assert_true(str_int(str_from(line, sizeof("HTTP/1.1")), &status));
+    res->status = (int)status;
+    while (str_next(&rest, '\n', &line) && line.len > 0) {
+        size_t n = str_find(line, ':');
+
+        headers[res->header_count].name = str_n(line.ptr, n);
+        headers[res->header_count++].value = str_trim(str_from(line, n + 1));
+    }
+    res->body = str_trim(rest);
+}
+
+static void print_list(struct buf *out, const char *what, const size_t *list,
+                       size_t count)
+{
+    if (count > 0)
+        buf_addf(out, " %s", what);
+    for (size_t i = 0; i < count; i++)
+        buf_addf(out, " %zu", list[i]);
+}
+
+static void print_verdict(const struct verdict *v, struct buf *out)
+{
+    static const char *const kinds[] = {
+        "accepted", "retry", "reauth", "clock", "split", "partial", "rejected"};
+
+    buf_addz(out, kinds[v->kind]);
+    if (v->throttled)
+        buf_addz(out, " throttled");
+    if (v->denied)
+        buf_addz(out, " denied");
+    if (v->after_ms)
+        buf_addf(out, " after %lld ms", (long long)v->after_ms);
+    if (v->rest_delivered)
+        buf_addz(out, " the rest is in");
+    print_list(out, "bad", v->bad, v->bad_count);
+    print_list(out, "superseded", v->superseded, v->superseded_count);
+    print_list(out, "again", v->again, v->again_count);
+    buf_addc(out, '\n');
+    if (v->kind != VERDICT_ACCEPTED)
+        buf_addf(out, "%s: %s\n", err_kind_name(v->err.kind), v->err.text);
+}
+
+void cloud_judges(const char *sink, const char *name, const char *settings,
+                  cloud_points_fn *sent, size_t count)
+{
+    const struct point *points[CLOUD_POINTS];
+    struct http_header headers[16] = {0};
+    struct http_response res = {.duration_ms = 20};
+    struct verdict v;
+    struct cloud c;
+    struct buf out;
+    char path[256];
+    size_t len;
+    char *text;
+
+    (void)snprintf(path, sizeof(path), "sinks/%s/%s.answer", sink, name);
+    text = files_read(path, &len);
+    cloud_open(&c, sink, settings);
+    sent(&c.arena, points, count);
+    read_answer(text, len, &res, headers);
+    c.type->judge(c.values, &res, &(struct batch){points, count}, POINTS_NOW,
+                  &c.arena, &v);
+    buf_init(&out, BUF_NO_LIMIT);
+    print_verdict(&v, &out);
+    (void)snprintf(path, sizeof(path), "sinks/%s/%s.verdict", sink, name);
+    assert_true(files_hold(path, buf_str(&out)));
+    buf_fini(&out);
+    free(text);
+    cloud_close(&c);
+}
+
+void cloud_same_points(struct arena *a, const struct point **points,
+                       size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        points[i] = points_new(a, "A");
+}
+
+static void add_cases(struct CMUnitTest *tests, size_t *n, char **names,
+                      size_t count, CMUnitTestFunction fn)
+{
+    for (size_t i = 0; i < count; i++)
+        tests[(*n)++] = (struct CMUnitTest){
+            .name = names[i], .test_func = fn, .initial_state = names[i]};
+}
+
+int cloud_run(const char *sink, const struct CMUnitTest *others, size_t n,
+              CMUnitTestFunction points_fn, CMUnitTestFunction answer_fn)
+{
+    char folder[64];
+    char **points, **answers;
+    size_t point_count, answer_count;
+    struct CMUnitTest *tests;
+    int failed;
+
+    (void)snprintf(folder, sizeof(folder), "sinks/%s", sink);
+    point_count = files_list(folder, ".points", &points);
+    answer_count = files_list(folder, ".answer", &answers);
+    tests = xcalloc(n + point_count + answer_count, sizeof(*tests));
+    memcpy(tests, others, n * sizeof(*tests));
+    add_cases(tests, &n, points, point_count, points_fn);
+    add_cases(tests, &n, answers, answer_count, answer_fn);
+    failed = _cmocka_run_group_tests(sink, tests, n, NULL, NULL);
+    free(tests);
+    files_list_free(points, point_count);
+    files_list_free(answers, answer_count);
+    return failed;
 }

@@ -34,73 +34,9 @@ static void test_points(void **state)
     "containerApps/membrane-workers"
 #define SETTINGS "{resource_id: " RESOURCE ", region: westus"
 
-static void read_answer(char *text, size_t len, struct http_response *res,
-                        struct http_header headers[16])
-{
-    struct str rest = str_n(text, len), line;
-    int64_t status;
-
-    res->headers = headers;
-    assert_true(str_next(&rest, '\n', &line));
-    assert_true(str_int(str_from(line, sizeof("HTTP/1.1")), &status));
-    res->status = (int)status;
-    while (str_next(&rest, '\n', &line) && line.len > 0) {
-        size_t n = str_find(line, ':');
-
-        headers[res->header_count].name = str_n(line.ptr, n);
-        headers[res->header_count++].value = str_trim(str_from(line, n + 1));
-    }
-    res->body = str_trim(rest);
-}
-
-static void print_verdict(const struct verdict *v, struct buf *out)
-{
-    static const char *const kinds[] = {
-        "accepted", "retry", "reauth", "clock", "split", "partial", "rejected"};
-
-    buf_addz(out, kinds[v->kind]);
-    if (v->throttled)
-        buf_addz(out, " throttled");
-    if (v->denied)
-        buf_addz(out, " denied");
-    if (v->after_ms)
-        buf_addf(out, " after %lld ms", (long long)v->after_ms);
-    for (size_t i = 0; i < v->bad_count; i++)
-        buf_addf(out, " %zu", v->bad[i]);
-    buf_addc(out, '\n');
-    if (v->kind != VERDICT_ACCEPTED)
-        buf_addf(out, "%s: %s\n", err_kind_name(v->err.kind), v->err.text);
-}
-
 static void test_answer(void **state)
 {
-    char path[256];
-    struct http_header headers[16] = {0};
-    struct http_response res = {.duration_ms = 20};
-    const struct point *points[2];
-    struct verdict v;
-    struct cloud c;
-    struct buf out;
-    size_t len;
-    char *text;
-
-    (void)snprintf(path, sizeof(path), "sinks/" SINK "/%s.answer",
-                   (char *)*state);
-    text = files_read(path, &len);
-    open_cloud(&c, SETTINGS "}");
-    points[0] = points_new(&c.arena, "A");
-    points[1] = points_new(&c.arena, "B");
-    read_answer(text, len, &res, headers);
-    c.type->judge(c.values, &res, &(struct batch){points, 2}, POINTS_NOW,
-                  &c.arena, &v);
-    buf_init(&out, BUF_NO_LIMIT);
-    print_verdict(&v, &out);
-    (void)snprintf(path, sizeof(path), "sinks/" SINK "/%s.verdict",
-                   (char *)*state);
-    assert_true(files_hold(path, buf_str(&out)));
-    buf_fini(&out);
-    free(text);
-    cloud_close(&c);
+    cloud_judges(SINK, *state, SETTINGS "}", cloud_same_points, 2);
 }
 
 /*
@@ -305,14 +241,6 @@ static void test_the_token_is_carried_masked_and_the_body_zipped(void **state)
     cloud_close(&c);
 }
 
-static void add_cases(struct CMUnitTest *tests, size_t *n, char **names,
-                      size_t count, CMUnitTestFunction fn)
-{
-    for (size_t i = 0; i < count; i++)
-        tests[(*n)++] = (struct CMUnitTest){
-            .name = names[i], .test_func = fn, .initial_state = names[i]};
-}
-
 int main(void)
 {
     const struct CMUnitTest others[] = {
@@ -324,20 +252,7 @@ int main(void)
             test_a_body_stays_below_a_megabyte_and_nothing_is_lost),
         cmocka_unit_test(test_the_token_is_carried_masked_and_the_body_zipped),
     };
-    char **points, **answers;
-    size_t point_count = files_list("sinks/" SINK, ".points", &points);
-    size_t answer_count = files_list("sinks/" SINK, ".answer", &answers);
-    size_t n = sizeof(others) / sizeof(*others);
-    struct CMUnitTest *tests =
-        xcalloc(n + point_count + answer_count, sizeof(*tests));
-    int failed;
 
-    memcpy(tests, others, sizeof(others));
-    add_cases(tests, &n, points, point_count, test_points);
-    add_cases(tests, &n, answers, answer_count, test_answer);
-    failed = _cmocka_run_group_tests("azure_monitor", tests, n, NULL, NULL);
-    free(tests);
-    files_list_free(points, point_count);
-    files_list_free(answers, answer_count);
-    return failed;
+    return cloud_run(SINK, others, sizeof(others) / sizeof(*others),
+                     test_points, test_answer);
 }

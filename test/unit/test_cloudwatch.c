@@ -32,11 +32,12 @@ static void test_points(void **state)
  * Answers to a request of four points: A is datum 1, B with 151 values datums
  * 2 and 3, C is 4, D is 5.
  */
-static void sent_points(struct arena *a, const struct point *points[4])
+static void sent_points(struct arena *a, const struct point **points,
+                        size_t count)
 {
     static const char *const names[] = {"A", "B", "C", "D"};
 
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < count; i++) {
         struct point *p = points_new(a, names[i]);
         struct point_value *v = arena_array(a, 151, sizeof(*v));
 
@@ -48,72 +49,9 @@ static void sent_points(struct arena *a, const struct point *points[4])
     }
 }
 
-static void read_answer(char *text, size_t len, struct http_response *res,
-                        struct http_header headers[16])
-{
-    struct str rest = str_n(text, len), line;
-    int64_t status;
-
-    res->headers = headers;
-    assert_true(str_next(&rest, '\n', &line));
-    assert_true(str_int(str_from(line, sizeof("HTTP/1.1")), &status));
-    res->status = (int)status;
-    while (str_next(&rest, '\n', &line) && line.len > 0) {
-        size_t n = str_find(line, ':');
-
-        headers[res->header_count].name = str_n(line.ptr, n);
-        headers[res->header_count++].value = str_trim(str_from(line, n + 1));
-    }
-    res->body = str_trim(rest);
-}
-
-static void print_verdict(const struct verdict *v, struct buf *out)
-{
-    static const char *const kinds[] = {
-        "accepted", "retry", "reauth", "clock", "split", "partial", "rejected"};
-
-    buf_addz(out, kinds[v->kind]);
-    if (v->throttled)
-        buf_addz(out, " throttled");
-    if (v->denied)
-        buf_addz(out, " denied");
-    if (v->after_ms)
-        buf_addf(out, " after %lld ms", (long long)v->after_ms);
-    for (size_t i = 0; i < v->bad_count; i++)
-        buf_addf(out, " %zu", v->bad[i]);
-    buf_addc(out, '\n');
-    if (v->kind != VERDICT_ACCEPTED)
-        buf_addf(out, "%s: %s\n", err_kind_name(v->err.kind), v->err.text);
-}
-
 static void test_answer(void **state)
 {
-    char path[256];
-    struct http_header headers[16] = {0};
-    struct http_response res = {.duration_ms = 20};
-    const struct point *points[4];
-    struct verdict v;
-    struct cloud c;
-    struct buf out;
-    size_t len;
-    char *text;
-
-    (void)snprintf(path, sizeof(path), "sinks/" SINK "/%s.answer",
-                   (char *)*state);
-    text = files_read(path, &len);
-    open_cloud(&c, "{region: eu-west-1}");
-    sent_points(&c.arena, points);
-    read_answer(text, len, &res, headers);
-    c.type->judge(c.values, &res, &(struct batch){points, 4}, POINTS_NOW,
-                  &c.arena, &v);
-    buf_init(&out, BUF_NO_LIMIT);
-    print_verdict(&v, &out);
-    (void)snprintf(path, sizeof(path), "sinks/" SINK "/%s.verdict",
-                   (char *)*state);
-    assert_true(files_hold(path, buf_str(&out)));
-    buf_fini(&out);
-    free(text);
-    cloud_close(&c);
+    cloud_judges(SINK, *state, "{region: eu-west-1}", sent_points, 4);
 }
 
 /*
@@ -230,14 +168,6 @@ static void test_a_long_body_is_zipped_and_the_zipped_bytes_are_signed(
     cloud_close(&c);
 }
 
-static void add_cases(struct CMUnitTest *tests, size_t *n, char **names,
-                      size_t count, CMUnitTestFunction fn)
-{
-    for (size_t i = 0; i < count; i++)
-        tests[(*n)++] = (struct CMUnitTest){
-            .name = names[i], .test_func = fn, .initial_state = names[i]};
-}
-
 int main(void)
 {
     const struct CMUnitTest others[] = {
@@ -247,20 +177,7 @@ int main(void)
         cmocka_unit_test(
             test_a_long_body_is_zipped_and_the_zipped_bytes_are_signed),
     };
-    char **points, **answers;
-    size_t point_count = files_list("sinks/" SINK, ".points", &points);
-    size_t answer_count = files_list("sinks/" SINK, ".answer", &answers);
-    size_t n = sizeof(others) / sizeof(*others);
-    struct CMUnitTest *tests =
-        xcalloc(n + point_count + answer_count, sizeof(*tests));
-    int failed;
 
-    memcpy(tests, others, sizeof(others));
-    add_cases(tests, &n, points, point_count, test_points);
-    add_cases(tests, &n, answers, answer_count, test_answer);
-    failed = _cmocka_run_group_tests("cloudwatch", tests, n, NULL, NULL);
-    free(tests);
-    files_list_free(points, point_count);
-    files_list_free(answers, answer_count);
-    return failed;
+    return cloud_run(SINK, others, sizeof(others) / sizeof(*others),
+                     test_points, test_answer);
 }
