@@ -4,6 +4,7 @@
 #include "agent/base/mem.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -70,6 +71,33 @@ const struct auth_env auth_env_process = {
     .variable = process_variable,
     .read_file = process_read_file,
 };
+
+struct str auth_variable(const struct auth_env *env, const char *name)
+{
+    const char *value = env->variable(env->arg, name);
+
+    return value ? str_trim(str_of(value)) : STR_NONE;
+}
+
+bool auth_printable(struct str s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (s.ptr[i] <= ' ' || s.ptr[i] > '~')
+            return false;
+    return true;
+}
+
+enum provide provide_failed(struct provide_out *out, enum provide how,
+                            enum err_kind kind, const char *fmt, ...)
+{
+    va_list ap;
+
+    out->err.kind = kind;
+    va_start(ap, fmt);
+    (void)vsnprintf(out->err.text, sizeof(out->err.text), fmt, ap);
+    va_end(ap);
+    return how;
+}
 
 /*
  * The overlay.

@@ -51,6 +51,12 @@ struct auth_env {
 /* The process' own environment and files. */
 extern const struct auth_env auth_env_process;
 
+/* The variable without blanks around it; empty when it is not set. */
+struct str auth_variable(const struct auth_env *env, const char *name);
+/* ASCII that is printed, no blank: fit for a header, as every part of a key or
+ * token is. */
+bool auth_printable(struct str s);
+
 /*
  * `under` with values laid over its variables, blank ones left out: how a
  * sink's own options reach its providers.  Made in `arena`.
@@ -85,6 +91,11 @@ struct provide_out {
     int64_t after_ms;
     bool patient;
 };
+
+/* Tells the failure in `out` and gives `how`. */
+enum provide provide_failed(struct provide_out *out, enum provide how,
+                            enum err_kind kind, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
 
 struct provider_type {
     const char *name; /* as check-auth and logs say it */

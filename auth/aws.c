@@ -58,9 +58,9 @@ bool aws_region(const struct auth_env *env, struct str configured,
     struct str region = str_trim(configured);
 
     if (region.len == 0)
-        region = aws_variable(env, from = "AWS_REGION");
+        region = auth_variable(env, from = "AWS_REGION");
     if (region.len == 0)
-        region = aws_variable(env, from = "AWS_DEFAULT_REGION");
+        region = auth_variable(env, from = "AWS_DEFAULT_REGION");
     if (region.len == 0) {
         from = "region of the profile";
         if (!profile_region(env, arena, &region, err))
@@ -111,7 +111,7 @@ static const struct partition *partition_of(struct str region)
 
 bool aws_true(const struct auth_env *env, const char *name)
 {
-    return str_eqi(aws_variable(env, name), STR("true"));
+    return str_eqi(auth_variable(env, name), STR("true"));
 }
 
 /*
@@ -149,9 +149,9 @@ static bool written_url(const struct auth_env *env,
     if (url->len > 0 || aws_true(env, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"))
         return true;
     *from = arena_printf(arena, "AWS_ENDPOINT_URL_%s", service->env_id).ptr;
-    *url = aws_variable(env, *from);
+    *url = auth_variable(env, *from);
     if (url->len == 0)
-        *url = aws_variable(env, *from = "AWS_ENDPOINT_URL");
+        *url = auth_variable(env, *from = "AWS_ENDPOINT_URL");
     return url->len > 0 || profile_url(env, service, arena, url, from, err);
 }
 

@@ -10,8 +10,8 @@
 static const char *file_path(const struct auth_env *env, const char *variable,
                              const char *usual, struct arena *arena)
 {
-    struct str path = aws_variable(env, variable);
-    struct str home = aws_variable(env, "HOME");
+    struct str path = auth_variable(env, variable);
+    struct str home = auth_variable(env, "HOME");
 
     if (path.len == 0)
         path = str_of(usual);
@@ -51,10 +51,10 @@ static bool load(const struct auth_env *env, const char *path,
 bool aws_config_load(const struct auth_env *env, struct arena *arena,
                      struct aws_config *out, struct err *err)
 {
-    struct str name = aws_variable(env, "AWS_PROFILE");
+    struct str name = auth_variable(env, "AWS_PROFILE");
 
     if (name.len == 0)
-        name = aws_variable(env, "AWS_DEFAULT_PROFILE");
+        name = auth_variable(env, "AWS_DEFAULT_PROFILE");
     out->chosen = name.len > 0;
     out->profile = out->chosen ? arena_str(arena, name) : STR("default");
     return load(env, file_path(env, "AWS_CONFIG_FILE", "~/.aws/config", arena),

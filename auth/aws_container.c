@@ -56,10 +56,10 @@ static enum provide relative(struct str uri, struct provide_out *out)
     out->ask.url =
         arena_printf(out->arena, "http://" ECS_HOST "%.*s", STR_ARG(uri));
     if (!str_starts(uri, STR("/")) || !http_url_parse(out->ask.url, &u))
-        return aws_failed(out, PROVIDE_FAILED, ERR_CONFIG,
-                          RELATIVE ": \"%.*s\" is not a path like "
-                                   "/v2/credentials/ID",
-                          STR_ARG(uri));
+        return provide_failed(out, PROVIDE_FAILED, ERR_CONFIG,
+                              RELATIVE ": \"%.*s\" is not a path like "
+                                       "/v2/credentials/ID",
+                              STR_ARG(uri));
     return PROVIDE_ASK;
 }
 
@@ -70,10 +70,10 @@ static enum provide full(struct container *c, struct str uri,
     struct http_url u;
 
     if (!http_url_parse(uri, &u))
-        return aws_failed(out, PROVIDE_FAILED, ERR_CONFIG,
-                          FULL ": \"%.*s\" is not a url", STR_ARG(shown));
+        return provide_failed(out, PROVIDE_FAILED, ERR_CONFIG,
+                              FULL ": \"%.*s\" is not a url", STR_ARG(shown));
     if (!trusted(&u))
-        return aws_failed(
+        return provide_failed(
             out, PROVIDE_FAILED, ERR_CONFIG,
             FULL ": \"%.*s\": plain http is for loopback, " ECS_HOST
                  ", " EKS_HOST " and [" EKS_IPV6 "] alone; write https",
@@ -87,8 +87,8 @@ static enum provide full(struct container *c, struct str uri,
 static bool authorize(const struct auth_env *env, struct provide_out *out,
                       enum provide *what)
 {
-    struct str file = aws_variable(env, TOKEN_FILE);
-    struct str token = aws_variable(env, TOKEN);
+    struct str file = auth_variable(env, TOKEN_FILE);
+    struct str token = auth_variable(env, TOKEN);
 
     *what = PROVIDE_RETRY;
     if (file.len > 0 && !aws_read_token(env, arena_strdup(out->arena, file),
@@ -109,8 +109,8 @@ static enum provide start(void *state, const struct auth_env *env,
                           struct now now, struct provide_out *out)
 {
     struct container *c = state;
-    struct str path = aws_variable(env, RELATIVE);
-    struct str uri = aws_variable(env, FULL);
+    struct str path = auth_variable(env, RELATIVE);
+    struct str uri = auth_variable(env, FULL);
     enum provide what;
 
     (void)now;
@@ -135,10 +135,10 @@ static enum provide refused(const struct http_response *res,
                   res->status == 403;
 
     aws_answer_read(res, out->arena, &a);
-    return aws_failed(out, passes ? PROVIDE_RETRY : PROVIDE_FAILED, ERR_DENIED,
-                      "it answered %d%s%.*s%s%.*s", res->status,
-                      a.code.len ? " " : "", STR_ARG(a.code),
-                      a.message.len ? ": " : "", STR_ARG(a.message));
+    return provide_failed(out, passes ? PROVIDE_RETRY : PROVIDE_FAILED,
+                          ERR_DENIED, "it answered %d%s%.*s%s%.*s", res->status,
+                          a.code.len ? " " : "", STR_ARG(a.code),
+                          a.message.len ? ": " : "", STR_ARG(a.message));
 }
 
 static enum provide answer(void *state, const struct auth_env *env,

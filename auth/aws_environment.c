@@ -7,9 +7,9 @@ static enum provide start(void *state, const struct auth_env *env,
 {
     static const char *const names[] = {
         "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"};
-    const struct aws_keys keys = {.id = aws_variable(env, names[0]),
-                                  .secret = aws_variable(env, names[1]),
-                                  .token = aws_variable(env, names[2])};
+    const struct aws_keys keys = {.id = auth_variable(env, names[0]),
+                                  .secret = auth_variable(env, names[1]),
+                                  .token = auth_variable(env, names[2])};
 
     (void)state;
     (void)now;

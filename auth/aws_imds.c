@@ -64,8 +64,8 @@ static bool is_link_local(const struct http_url *u)
 static bool find_base(const struct auth_env *env, struct arena *arena,
                       struct str *base, struct err *err)
 {
-    struct str url = aws_variable(env, ENDPOINT);
-    struct str mode = aws_variable(env, MODE);
+    struct str url = auth_variable(env, ENDPOINT);
+    struct str mode = auth_variable(env, MODE);
     struct http_url u;
 
     if (url.len == 0 && mode.len > 0 && !str_eqi(mode, STR("IPv4")) &&
@@ -95,7 +95,7 @@ static bool find_base(const struct auth_env *env, struct arena *arena,
 static bool find_number(const struct auth_env *env, const char *name,
                         const char *what, int64_t *out, struct err *err)
 {
-    struct str text = aws_variable(env, name);
+    struct str text = auth_variable(env, name);
 
     *out = 1;
     if (text.len == 0 || (str_int(text, out) && *out >= 1 && *out <= 60))
@@ -107,7 +107,7 @@ static bool find_number(const struct auth_env *env, const char *name,
 
 bool aws_imds_disabled(const struct auth_env *env)
 {
-    return str_eqi(aws_variable(env, DISABLED), STR("true"));
+    return str_eqi(auth_variable(env, DISABLED), STR("true"));
 }
 
 bool aws_imds_attempts(const struct auth_env *env, int64_t *out,
@@ -198,28 +198,29 @@ static enum provide unreachable(const struct imds *s, const struct err *net,
                                 struct provide_out *out)
 {
     if (net->kind == ERR_TIMEOUT && s->stage == TOKEN)
-        return aws_failed(
+        return provide_failed(
             out, PROVIDE_RETRY, ERR_TIMEOUT,
             "%s; in a container on EC2 the hop limit is too low, then: aws ec2 "
             "modify-instance-metadata-options --http-put-response-hop-limit "
             "2; " OR_ELSE,
             net->text);
-    return aws_failed(out, PROVIDE_RETRY, net->kind, "%s; " OR_ELSE, net->text);
+    return provide_failed(out, PROVIDE_RETRY, net->kind, "%s; " OR_ELSE,
+                          net->text);
 }
 
 static enum provide no_token(int status, struct provide_out *out)
 {
     if (status == 404 || status == 405)
-        return aws_failed(
+        return provide_failed(
             out, PROVIDE_FAILED, ERR_DENIED,
             "it answered %d to the question for a token, so it "
             "knows version 1 alone, which is never used; " OR_ELSE,
             status);
     if (status == 403)
-        return aws_failed(
+        return provide_failed(
             out, PROVIDE_FAILED, ERR_DENIED,
             "it answered 403: it is switched off for this instance; " OR_ELSE);
-    return aws_failed(
+    return provide_failed(
         out, aws_status_passes(status) ? PROVIDE_RETRY : PROVIDE_FAILED,
         ERR_DENIED, "it answered %d to the question for a token", status);
 }
@@ -233,9 +234,9 @@ static enum provide got_token(struct imds *s, const struct auth_env *env,
     if (res->status != 200)
         return no_token(res->status, out);
     if (token.len == 0 || token.len >= sizeof(s->token) ||
-        !aws_printable(token))
-        return aws_failed(out, PROVIDE_RETRY, ERR_INPUT,
-                          "what it answered is no token");
+        !auth_printable(token))
+        return provide_failed(out, PROVIDE_RETRY, ERR_INPUT,
+                              "what it answered is no token");
     memcpy(s->token, token.ptr, token.len);
     s->token[token.len] = '\0';
     s->token_until = now.mono_ms + TOKEN_TTL - TOKEN_LESS;
@@ -251,13 +252,13 @@ static enum provide got_role(struct imds *s, const struct auth_env *env,
     if (res->status == 200 && str_next(&rest, '\n', &role))
         role = str_trim(role);
     if (res->status == 404 || (res->status == 200 && role.len == 0))
-        return aws_failed(out, PROVIDE_FAILED, ERR_DENIED,
-                          "the instance has no role; attach an instance "
-                          "profile to it");
+        return provide_failed(out, PROVIDE_FAILED, ERR_DENIED,
+                              "the instance has no role; attach an instance "
+                              "profile to it");
     for (size_t i = 0; i < role.len; i++) /* IAM: [\w+=,.@-]+ */
-        if (!aws_printable(role) || strchr("/?#%\\\"<>", role.ptr[i]))
-            return aws_failed(out, PROVIDE_RETRY, ERR_INPUT,
-                              "what it answered is no name of a role");
+        if (!auth_printable(role) || strchr("/?#%\\\"<>", role.ptr[i]))
+            return provide_failed(out, PROVIDE_RETRY, ERR_INPUT,
+                                  "what it answered is no name of a role");
     return ask_keys(s, env, role, out);
 }
 
@@ -316,9 +317,9 @@ static enum provide answer(void *state, const struct auth_env *env,
     if (res->status == 200 || (res->status == 404 && s->stage == ROLE))
         return s->stage == ROLE ? got_role(s, env, res, out)
                                 : got_keys(res, out);
-    return aws_failed(out, PROVIDE_RETRY, ERR_DENIED,
-                      "it answered %d to the question for %s", res->status,
-                      s->stage == ROLE ? "the role" : "its keys");
+    return provide_failed(out, PROVIDE_RETRY, ERR_DENIED,
+                          "it answered %d to the question for %s", res->status,
+                          s->stage == ROLE ? "the role" : "its keys");
 }
 
 const struct provider_type aws_imds = {

@@ -9,21 +9,6 @@
 
 #define TOKEN_FILE_MAX ((size_t)64 << 10)
 
-struct str aws_variable(const struct auth_env *env, const char *name)
-{
-    const char *value = env->variable(env->arg, name);
-
-    return value ? str_trim(str_of(value)) : STR_NONE;
-}
-
-bool aws_printable(struct str s)
-{
-    for (size_t i = 0; i < s.len; i++)
-        if (s.ptr[i] <= ' ' || s.ptr[i] > '~')
-            return false;
-    return true;
-}
-
 bool aws_one_line_only(struct str s)
 {
     for (size_t i = 0; i < s.len; i++)
@@ -79,7 +64,7 @@ bool aws_keys_give(const struct aws_keys *keys, const char *const names[3],
                        keys->id.len ? names[0] : names[1],
                        keys->id.len ? names[1] : names[0]);
     for (size_t i = 0; i < 3; i++)
-        if (!aws_printable(parts[i]))
+        if (!auth_printable(parts[i]))
             return err_set(err, ERR_CONFIG,
                            "%s: holds a blank, a line feed or a character that "
                            "no key has; copy it again",
@@ -90,18 +75,6 @@ bool aws_keys_give(const struct aws_keys *keys, const char *const names[3],
                                 .expires_ms = keys->expires_ms};
     (void)snprintf(out->source, sizeof(out->source), "%s", source);
     return true;
-}
-
-enum provide aws_failed(struct provide_out *out, enum provide how,
-                        enum err_kind kind, const char *fmt, ...)
-{
-    va_list ap;
-
-    out->err.kind = kind;
-    va_start(ap, fmt);
-    (void)vsnprintf(out->err.text, sizeof(out->err.text), fmt, ap);
-    va_end(ap);
-    return how;
 }
 
 bool aws_status_passes(int status)

@@ -17,10 +17,6 @@ extern const struct provider_type aws_imds;
 extern const struct provider_type aws_profile;
 extern const struct provider_type aws_web_identity;
 
-/* The variable without blanks around it; empty when it is not set. */
-struct str aws_variable(const struct auth_env *env, const char *name);
-/* Printable, no blank: fit for a header, as every part of a key is. */
-bool aws_printable(struct str s);
 /* No line feed and no other control character. */
 bool aws_one_line_only(struct str s);
 
@@ -43,10 +39,6 @@ must_check bool aws_keys_give(const struct aws_keys *keys,
                               const char *const names[3], const char *source,
                               struct credentials *out, struct err *err);
 
-/* `out` is an error already: the answer's kind of failure. */
-enum provide aws_failed(struct provide_out *out, enum provide how,
-                        enum err_kind kind, const char *fmt, ...)
-    __attribute__((format(printf, 4, 5)));
 /* Whether an HTTP status may well be another one soon. */
 bool aws_status_passes(int status);
 

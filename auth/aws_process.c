@@ -16,10 +16,10 @@ static enum provide complained(const struct process_result *res,
         aws_one_line(str_trim(res->complaint), TOLD_MAX, out->arena);
     bool killed = res->signal != 0;
 
-    return aws_failed(out, PROVIDE_RETRY, ERR_DENIED, WHAT ": it %s %d%s%.*s",
-                      killed ? "was ended by signal" : "ended with status",
-                      killed ? res->signal : res->status, why.len ? ": " : "",
-                      STR_ARG(why));
+    return provide_failed(
+        out, PROVIDE_RETRY, ERR_DENIED, WHAT ": it %s %d%s%.*s",
+        killed ? "was ended by signal" : "ended with status",
+        killed ? res->signal : res->status, why.len ? ": " : "", STR_ARG(why));
 }
 
 static bool is_version_1(struct str output, struct err *err)

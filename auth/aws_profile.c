@@ -240,9 +240,9 @@ static enum provide other_said(struct profile *p, const struct auth_env *env,
     struct credentials c = out->creds;
 
     if (what == PROVIDE_ABSENT)
-        return aws_failed(out, PROVIDE_FAILED, ERR_CONFIG,
-                          "credential_source: %s: is not configured",
-                          p->other->name);
+        return provide_failed(out, PROVIDE_FAILED, ERR_CONFIG,
+                              "credential_source: %s: is not configured",
+                              p->other->name);
     if (what != PROVIDE_DONE)
         return what;
     p->keys =
@@ -276,10 +276,10 @@ static enum provide no_profile(const struct aws_config *c,
 {
     if (!c->chosen)
         return PROVIDE_ABSENT;
-    return aws_failed(out, PROVIDE_FAILED, ERR_CONFIG,
-                      "AWS_PROFILE: there is no profile %.*s in the shared "
-                      "config and credentials files",
-                      STR_ARG(c->profile));
+    return provide_failed(out, PROVIDE_FAILED, ERR_CONFIG,
+                          "AWS_PROFILE: there is no profile %.*s in the shared "
+                          "config and credentials files",
+                          STR_ARG(c->profile));
 }
 
 static enum provide start(void *state, const struct auth_env *env,
@@ -296,8 +296,8 @@ static enum provide start(void *state, const struct auth_env *env,
     if (!find_way(p, &c, out->arena, &out->err))
         return p->absent ? PROVIDE_ABSENT : PROVIDE_FAILED;
     p->name = c.profile;
-    if (aws_variable(env, "AWS_REGION").len == 0 &&
-        aws_variable(env, "AWS_DEFAULT_REGION").len == 0)
+    if (auth_variable(env, "AWS_REGION").len == 0 &&
+        auth_variable(env, "AWS_DEFAULT_REGION").len == 0)
         p->region = aws_config_get(&c, c.profile, "region");
     return begin(p, env, now, out);
 }

@@ -38,7 +38,7 @@ bool aws_role_check(const struct aws_role *role, const char *where,
     int64_t seconds;
 
     if (!str_starts(role->arn, STR("arn:")) || role->arn.len < 20 ||
-        role->arn.len > 2048 || !aws_printable(role->arn))
+        role->arn.len > 2048 || !auth_printable(role->arn))
         return err_set(err, ERR_CONFIG,
                        "%s: \"%.*s\" is not a role like "
                        "arn:aws:iam::123456789012:role/NAME",
@@ -103,8 +103,8 @@ static bool find_region(const struct auth_env *env, const struct aws_sts *what,
 {
     struct str known = what->region;
 
-    if (known.len == 0 && aws_variable(env, "AWS_REGION").len == 0 &&
-        aws_variable(env, "AWS_DEFAULT_REGION").len == 0)
+    if (known.len == 0 && auth_variable(env, "AWS_REGION").len == 0 &&
+        auth_variable(env, "AWS_DEFAULT_REGION").len == 0)
         known = region_of_arn(what->role ? what->role->arn : STR_NONE);
     return aws_region(env, known, arena, out, err);
 }
@@ -139,7 +139,7 @@ bool aws_sts_ask(const struct auth_env *env, const struct aws_sts *what,
     req->body = arena_str(arena, buf_str(&body));
     wipe(body.data, body.len);
     buf_fini(&body);
-    req->ca_file = arena_str(arena, aws_variable(env, "AWS_CA_BUNDLE"));
+    req->ca_file = arena_str(arena, auth_variable(env, "AWS_CA_BUNDLE"));
     http_set(req, STR("Content-Type"), FORM);
     http_set(req, STR("Accept"), STR("text/xml"));
     return what->web_token.len > 0 ||
@@ -161,9 +161,9 @@ static enum provide refused(const struct http_response *res,
         a.fault == AWS_FAULT_CLOCK || a.fault == AWS_FAULT_KEYS ||
         str_starts(a.code, STR("InvalidIdentityToken")))
         how = PROVIDE_RETRY;
-    return aws_failed(out, how, ERR_DENIED, "sts answered %d%s%.*s%s%.*s",
-                      res->status, a.code.len ? " " : "", STR_ARG(a.code),
-                      a.message.len ? ": " : "", STR_ARG(a.message));
+    return provide_failed(out, how, ERR_DENIED, "sts answered %d%s%.*s%s%.*s",
+                          res->status, a.code.len ? " " : "", STR_ARG(a.code),
+                          a.message.len ? ": " : "", STR_ARG(a.message));
 }
 
 enum provide aws_sts_keys(const struct http_response *res,
@@ -186,9 +186,10 @@ enum provide aws_sts_keys(const struct http_response *res,
     if (keys->id.len > 0 && keys->secret.len > 0 && keys->token.len > 0 &&
         when_rfc3339_parse(expiry, &keys->expires_ms) && keys->expires_ms > 0)
         return PROVIDE_DONE;
-    return aws_failed(out, PROVIDE_RETRY, ERR_INPUT,
-                      "sts answered 200, but no keys; perhaps it was somebody "
-                      "else who did");
+    return provide_failed(
+        out, PROVIDE_RETRY, ERR_INPUT,
+        "sts answered 200, but no keys; perhaps it was somebody "
+        "else who did");
 }
 
 bool aws_sts_who(const struct http_response *res, struct arena *arena,

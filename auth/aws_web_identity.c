@@ -12,19 +12,20 @@
 static enum provide start(void *state, const struct auth_env *env,
                           struct now now, struct provide_out *out)
 {
-    struct str file = aws_variable(env, TOKEN_FILE);
+    struct str file = auth_variable(env, TOKEN_FILE);
     const struct aws_role role = {
-        .arn = aws_variable(env, ROLE),
-        .session = aws_variable(env, "AWS_ROLE_SESSION_NAME")};
+        .arn = auth_variable(env, ROLE),
+        .session = auth_variable(env, "AWS_ROLE_SESSION_NAME")};
     struct aws_sts what = {.role = &role};
 
     (void)state;
     if (file.len == 0)
         return PROVIDE_ABSENT;
     if (role.arn.len == 0)
-        return aws_failed(out, PROVIDE_FAILED, ERR_CONFIG,
-                          TOKEN_FILE " is set, but " ROLE " is not; set both, "
-                                     "or neither");
+        return provide_failed(out, PROVIDE_FAILED, ERR_CONFIG,
+                              TOKEN_FILE " is set, but " ROLE
+                                         " is not; set both, "
+                                         "or neither");
     if (!aws_role_check(&role, ROLE, &out->err))
         return PROVIDE_FAILED;
     /* Read at every fetch: it is renewed where it stands. */

@@ -35,7 +35,7 @@ static const struct cloud {
 
 static const struct cloud *cloud_of(const struct auth_env *env)
 {
-    struct str host = entra_setting(env, "AZURE_AUTHORITY_HOST");
+    struct str host = auth_variable(env, "AZURE_AUTHORITY_HOST");
     struct http_url u;
 
     if (http_url_parse(host, &u))
@@ -121,8 +121,8 @@ bool entra_is_credential(struct str name)
 
 bool entra_wanted(const struct auth_env *env, enum entra_way way)
 {
-    struct str own = entra_setting(env, ENTRA_CREDENTIAL);
-    struct str sdk = entra_setting(env, "AZURE_TOKEN_CREDENTIALS");
+    struct str own = auth_variable(env, ENTRA_CREDENTIAL);
+    struct str sdk = auth_variable(env, "AZURE_TOKEN_CREDENTIALS");
     unsigned ways = ALL;
 
     for (size_t i = 0; i < sizeof(sdk_names) / sizeof(*sdk_names); i++)
@@ -162,7 +162,7 @@ static void add(struct buf *line, const char *what, struct json_object *claims,
 
     if (s.len == 0 && b)
         s = jsonr_text_or(claims, b, STR_NONE);
-    if (s.len > 0 && s.len <= 300 && entra_printable(s))
+    if (s.len > 0 && s.len <= 300 && auth_printable(s))
         buf_addf(line, "%s%s %.*s", line->len ? ", " : "", what, STR_ARG(s));
 }
 

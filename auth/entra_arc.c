@@ -38,7 +38,7 @@ static bool has_agent(const struct auth_env *env)
 
 static bool ask(const struct auth_env *env, struct provide_out *out)
 {
-    struct str url = entra_setting(env, ENDPOINT);
+    struct str url = auth_variable(env, ENDPOINT);
 
     if (url.len == 0)
         url = STR(ARC_URL);
@@ -52,8 +52,8 @@ static enum provide start(void *state, const struct auth_env *env,
                           struct now now, struct provide_out *out)
 {
     struct arc *s = state;
-    bool named = entra_setting(env, ENDPOINT).len > 0 &&
-                 entra_setting(env, IMDS).len > 0;
+    bool named = auth_variable(env, ENDPOINT).len > 0 &&
+                 auth_variable(env, IMDS).len > 0;
 
     (void)now;
     *s = (struct arc){0};
@@ -70,7 +70,7 @@ static bool is_key_file(struct str path)
     struct str name = str_from(path, sizeof(KEYS) - 1);
 
     return str_starts(path, STR(KEYS)) && str_ends(name, STR(".key")) &&
-           name.len > 4 && name.len < 200 && entra_printable(name) &&
+           name.len > 4 && name.len < 200 && auth_printable(name) &&
            str_find(name, '/') == name.len;
 }
 
@@ -91,7 +91,7 @@ static bool read_key(const struct auth_env *env, const char *path,
     else if (ok && file.len > KEY_MAX)
         ok = err_set(err, ERR_LIMIT, "%s: is larger than %zu bytes", path,
                      KEY_MAX);
-    else if (ok && (text.len == 0 || !entra_printable(text)))
+    else if (ok && (text.len == 0 || !auth_printable(text)))
         ok = err_set(err, ERR_INPUT, "%s: holds no key", path);
     if (ok)
         *out = arena_printf(arena, "Basic %.*s", STR_ARG(text));
@@ -108,13 +108,13 @@ static enum provide challenged(struct arc *s, const struct auth_env *env,
     struct str path, basic;
 
     if (!str_starts(said, STR(CHALLENGE)))
-        return entra_failed(out, PROVIDE_FAILED, ERR_INPUT,
-                            "it answered 401 and named no file of its own");
+        return provide_failed(out, PROVIDE_FAILED, ERR_INPUT,
+                              "it answered 401 and named no file of its own");
     path = str_from(said, sizeof(CHALLENGE) - 1);
     if (!is_key_file(path))
-        return entra_failed(out, PROVIDE_FAILED, ERR_DENIED,
-                            "it named a file that is not one of " KEYS
-                            "*.key, which is not read");
+        return provide_failed(out, PROVIDE_FAILED, ERR_DENIED,
+                              "it named a file that is not one of " KEYS
+                              "*.key, which is not read");
     if (!read_key(env, arena_strdup(out->arena, path), out->arena, &basic,
                   &out->err))
         return PROVIDE_FAILED;
@@ -140,7 +140,7 @@ static bool is_meant(const struct auth_env *env, struct str body)
     if (!jsonr_parse(body, &o, NULL))
         return true; /* told as what it is by who reads the token */
     for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
-        want = entra_setting(env, all[i].setting);
+        want = auth_variable(env, all[i].setting);
         have = jsonr_text_or(o, all[i].member, STR_NONE);
         if (want.len == 0)
             continue;
@@ -166,10 +166,11 @@ static enum provide answer(void *state, const struct auth_env *env,
     if (res->status != 200)
         return entra_refused(env, res, now, out);
     if (!is_meant(env, res->body))
-        return entra_failed(out, PROVIDE_FAILED, ERR_DENIED,
-                            "it gave the token of another identity than the "
-                            "one that is asked for; update the agent of Azure "
-                            "Arc, or leave out the identity");
+        return provide_failed(
+            out, PROVIDE_FAILED, ERR_DENIED,
+            "it gave the token of another identity than the "
+            "one that is asked for; update the agent of Azure "
+            "Arc, or leave out the identity");
     return entra_token(res, now, entra_arc.name, out) ? PROVIDE_DONE
                                                       : PROVIDE_RETRY;
 }

@@ -35,7 +35,7 @@
 static bool find_authority(const struct auth_env *env, struct arena *arena,
                            struct str *out, struct err *err)
 {
-    struct str url = entra_setting(env, AUTHORITY);
+    struct str url = auth_variable(env, AUTHORITY);
     struct http_url u;
 
     if (url.len == 0)
@@ -72,7 +72,7 @@ static bool is_tenant(struct str s)
 static bool is_set(const struct auth_env *env, const char *name,
                    struct str *out, struct err *err)
 {
-    *out = entra_setting(env, name);
+    *out = auth_variable(env, name);
     return out->len > 0 || err_set(err, ERR_CONFIG,
                                    "%s is not set; set " TENANT " and " CLIENT
                                    " to those of the application",
@@ -92,7 +92,7 @@ bool entra_form_begin(const struct auth_env *env, struct entra_form *form,
                       struct provide_out *out)
 {
     struct str tenant = STR_NONE, authority = STR_NONE;
-    struct str audience = entra_setting(env, ENTRA_AUDIENCE);
+    struct str audience = auth_variable(env, ENTRA_AUDIENCE);
 
     if (!is_set(env, TENANT, &tenant, &out->err) ||
         !is_set(env, CLIENT, &form->client_id, &out->err) ||
@@ -128,7 +128,7 @@ enum provide entra_form_send(const struct auth_env *env,
         .url = form->url,
         .body = arena_str(out->arena, buf_str(&form->body)),
         .timeout_ms = TIMEOUT_MS,
-        .ca_file = entra_setting(env, ENTRA_CA_FILE)};
+        .ca_file = auth_variable(env, ENTRA_CA_FILE)};
     http_set(&out->ask, STR("Content-Type"),
              STR("application/x-www-form-urlencoded"));
     http_set(&out->ask, STR("Accept"), STR("application/json"));
@@ -164,7 +164,7 @@ enum provide entra_authority_answer(const struct provider_type *type,
 static enum provide start_secret(void *state, const struct auth_env *env,
                                  struct now now, struct provide_out *out)
 {
-    struct str secret = entra_setting(env, SECRET);
+    struct str secret = auth_variable(env, SECRET);
     struct entra_form form = {0};
 
     (void)state;
@@ -200,7 +200,7 @@ static bool read_key(const struct auth_env *env, struct str path,
                      struct arena *arena, struct crypto_key **out,
                      struct err *err)
 {
-    struct str word = entra_setting(env, CERT_WORD);
+    struct str word = auth_variable(env, CERT_WORD);
     char *z = arena_strdup(arena, path);
     struct crypto_key *key = NULL;
     struct buf file;
@@ -224,7 +224,7 @@ static bool read_key(const struct auth_env *env, struct str path,
 
 static bool sends_chain(const struct auth_env *env)
 {
-    struct str s = entra_setting(env, CERT_CHAIN);
+    struct str s = auth_variable(env, CERT_CHAIN);
 
     return str_eqz(s, "1") || str_eqi(s, STR("true"));
 }
@@ -292,7 +292,7 @@ static struct str claims_of(const struct entra_form *form, int64_t wall_ms,
 static enum provide start_certificate(void *state, const struct auth_env *env,
                                       struct now now, struct provide_out *out)
 {
-    struct str path = entra_setting(env, CERT_FILE), assertion = STR_NONE;
+    struct str path = auth_variable(env, CERT_FILE), assertion = STR_NONE;
     struct entra_form form = {0};
     struct crypto_key *key = NULL;
     struct jwt jwt = {.alg = CRYPTO_PS256};
@@ -340,7 +340,7 @@ const struct provider_type entra_certificate = {
 static enum provide start_workload(void *state, const struct auth_env *env,
                                    struct now now, struct provide_out *out)
 {
-    struct str file = entra_setting(env, TOKEN_FILE), jwt = STR_NONE;
+    struct str file = auth_variable(env, TOKEN_FILE), jwt = STR_NONE;
     struct entra_form form = {0};
 
     (void)state;

@@ -45,7 +45,7 @@ static void add(struct buf *url, const char *name, struct str value)
 /* The service's name without the scope's suffix. */
 static struct str resource_of(const struct auth_env *env)
 {
-    struct str s = entra_setting(env, ENTRA_AUDIENCE);
+    struct str s = auth_variable(env, ENTRA_AUDIENCE);
 
     if (s.len == 0)
         s = entra_audience(env, ENTRA_MONITOR);
@@ -57,9 +57,9 @@ static struct str resource_of(const struct auth_env *env)
 static void add_identity(const struct auth_env *env, const char *resource_id,
                          struct buf *url)
 {
-    struct str client = entra_setting(env, "AZURE_CLIENT_ID");
-    struct str object = entra_setting(env, ENTRA_OBJECT_ID);
-    struct str resource = entra_setting(env, ENTRA_RESOURCE_ID);
+    struct str client = auth_variable(env, "AZURE_CLIENT_ID");
+    struct str object = auth_variable(env, ENTRA_OBJECT_ID);
+    struct str resource = auth_variable(env, ENTRA_RESOURCE_ID);
 
     if (object.len > 0)
         add(url, "object_id", object);
@@ -105,9 +105,9 @@ static enum provide refused(const struct auth_env *env,
 {
     enum provide what = entra_refused(env, res, now, out);
     size_t n = strlen(out->err.text);
-    bool named = entra_setting(env, "AZURE_CLIENT_ID").len > 0 ||
-                 entra_setting(env, ENTRA_OBJECT_ID).len > 0 ||
-                 entra_setting(env, ENTRA_RESOURCE_ID).len > 0;
+    bool named = auth_variable(env, "AZURE_CLIENT_ID").len > 0 ||
+                 auth_variable(env, ENTRA_OBJECT_ID).len > 0 ||
+                 auth_variable(env, ENTRA_RESOURCE_ID).len > 0;
 
     if (res->status == 400)
         (void)snprintf(out->err.text + n, sizeof(out->err.text) - n, "; %s",
@@ -129,23 +129,24 @@ struct app_service {
 static enum provide start_app(void *state, const struct auth_env *env,
                               struct now now, struct provide_out *out)
 {
-    struct str url = entra_setting(env, ENDPOINT);
-    struct str header = entra_setting(env, HEADER);
+    struct str url = auth_variable(env, ENDPOINT);
+    struct str header = auth_variable(env, HEADER);
     struct app_service *s = state;
 
     if (!entra_wanted(env, ENTRA_WAY_APP_SERVICE) || url.len == 0 ||
         header.len == 0)
         return PROVIDE_ABSENT;
-    if (entra_setting(env, THUMBPRINT).len > 0)
-        return entra_failed(out, PROVIDE_FAILED, ERR_CONFIG,
-                            "this is Service Fabric, whose identity cannot be "
-                            "used; set "
-                            "AZURE_CLIENT_SECRET or a "
-                            "certificate");
-    if (!entra_printable(header))
-        return entra_failed(out, PROVIDE_FAILED, ERR_CONFIG,
-                            HEADER ": holds a blank or a character that no "
-                                   "header has");
+    if (auth_variable(env, THUMBPRINT).len > 0)
+        return provide_failed(
+            out, PROVIDE_FAILED, ERR_CONFIG,
+            "this is Service Fabric, whose identity cannot be "
+            "used; set "
+            "AZURE_CLIENT_SECRET or a "
+            "certificate");
+    if (!auth_printable(header))
+        return provide_failed(out, PROVIDE_FAILED, ERR_CONFIG,
+                              HEADER ": holds a blank or a character that no "
+                                     "header has");
     if (!s->begun) {
         s->begun = true;
         s->began_ms = now.mono_ms;
@@ -197,7 +198,7 @@ struct imds {
 static enum provide start_imds(void *state, const struct auth_env *env,
                                struct now now, struct provide_out *out)
 {
-    struct str base = entra_setting(env, IMDS_HOST);
+    struct str base = auth_variable(env, IMDS_HOST);
 
     (void)state;
     (void)now;
@@ -256,10 +257,10 @@ static enum provide answer_imds(void *state, const struct auth_env *env,
     enum provide what;
 
     if (net)
-        return entra_failed(out, PROVIDE_RETRY, net->kind,
-                            "%s; where this is no virtual machine of Azure, "
-                            "configure another credential",
-                            net->text);
+        return provide_failed(out, PROVIDE_RETRY, net->kind,
+                              "%s; where this is no virtual machine of Azure, "
+                              "configure another credential",
+                              net->text);
     if (is_elsewhere(res)) /* Docker Desktop's own answer to that address */
         return PROVIDE_ABSENT;
     if (res->status != 200) {

@@ -16,33 +16,6 @@
 /* A token that lives longer is renewed at half of its life. */
 #define LONG_LIFE (2 * WHEN_HOUR)
 
-struct str entra_setting(const struct auth_env *env, const char *name)
-{
-    const char *value = env->variable(env->arg, name);
-
-    return value ? str_trim(str_of(value)) : STR_NONE;
-}
-
-bool entra_printable(struct str s)
-{
-    for (size_t i = 0; i < s.len; i++)
-        if (s.ptr[i] <= ' ' || s.ptr[i] > '~')
-            return false;
-    return true;
-}
-
-enum provide entra_failed(struct provide_out *out, enum provide how,
-                          enum err_kind kind, const char *fmt, ...)
-{
-    va_list ap;
-
-    out->err.kind = kind;
-    va_start(ap, fmt);
-    (void)vsnprintf(out->err.text, sizeof(out->err.text), fmt, ap);
-    va_end(ap);
-    return how;
-}
-
 /*
  * The end of a token's life, in all its forms.
  */
@@ -167,7 +140,7 @@ static bool read_token(struct json_object *o, struct now now,
     struct str token = jsonr_text_or(o, "access_token", STR_NONE);
     struct str type = jsonr_text_or(o, "token_type", STR("Bearer"));
 
-    if (token.len == 0 || !entra_printable(token))
+    if (token.len == 0 || !auth_printable(token))
         return err_set(err, ERR_INPUT,
                        "what it answered holds no access_token");
     if (!str_eqi(type, STR("Bearer")))
@@ -257,8 +230,8 @@ static bool holds(struct str text, struct str part)
  * Token. */
 static bool is_secret(const struct auth_env *env, struct str text)
 {
-    return holds(text, entra_setting(env, "AZURE_CLIENT_SECRET")) ||
-           holds(text, entra_setting(env, "IDENTITY_HEADER")) ||
+    return holds(text, auth_variable(env, "AZURE_CLIENT_SECRET")) ||
+           holds(text, auth_variable(env, "IDENTITY_HEADER")) ||
            holds(text, STR("eyJ"));
 }
 

@@ -38,16 +38,6 @@ enum entra_way {
 /* Whether this way is among those that the settings allow. */
 bool entra_wanted(const struct auth_env *env, enum entra_way way);
 
-/* Without blanks around it; empty when it is not set. */
-struct str entra_setting(const struct auth_env *env, const char *name);
-/* Letters, digits and signs of ASCII, no blank. */
-bool entra_printable(struct str s);
-
-/* `out` is an error already: how it failed. */
-enum provide entra_failed(struct provide_out *out, enum provide how,
-                          enum err_kind kind, const char *fmt, ...)
-    __attribute__((format(printf, 4, 5)));
-
 /* The answer of 200, whoever gave it, into credentials; the end as
  * expires_on or expires_in says. */
 must_check bool entra_token(const struct http_response *res, struct now now,

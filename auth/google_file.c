@@ -323,10 +323,10 @@ static enum provide subject_url(const struct plan *p, struct file_state *s,
     if (!http_url_parse(url, &u) ||
         !(str_eqi(u.scheme, STR("https")) || http_url_is_loopback(&u) ||
           str_starts(u.host, STR("169.254."))))
-        return google_failed(p->out, PROVIDE_FAILED, ERR_CONFIG,
-                             "%s: credential_source: plain http is for "
-                             "loopback and link-local addresses alone",
-                             p->path);
+        return provide_failed(p->out, PROVIDE_FAILED, ERR_CONFIG,
+                              "%s: credential_source: plain http is for "
+                              "loopback and link-local addresses alone",
+                              p->path);
     p->out->ask =
         (struct http_request){.method = STR("GET"),
                               .url = arena_str(p->out->arena, url),
@@ -345,18 +345,18 @@ static enum provide by_other(const struct plan *p, struct file_state *s)
     struct str file = text(source, "file"), url = text(source, "url");
 
     if (jsonr_get(source, "environment_id") || jsonr_get(source, "executable"))
-        return google_failed(p->out, PROVIDE_FAILED, ERR_CONFIG,
-                             "%s: credential_source: keys of AWS and "
-                             "executables are not supported yet; use a file "
-                             "or url",
-                             p->path);
+        return provide_failed(p->out, PROVIDE_FAILED, ERR_CONFIG,
+                              "%s: credential_source: keys of AWS and "
+                              "executables are not supported yet; use a file "
+                              "or url",
+                              p->path);
     if (file.len > 0)
         return subject_file(p, file);
     if (url.len > 0)
         return subject_url(p, s, url);
-    return google_failed(p->out, PROVIDE_FAILED, ERR_CONFIG,
-                         "%s: credential_source: names neither file nor url",
-                         p->path);
+    return provide_failed(p->out, PROVIDE_FAILED, ERR_CONFIG,
+                          "%s: credential_source: names neither file nor url",
+                          p->path);
 }
 
 /*
@@ -436,10 +436,10 @@ static enum provide by_type(const struct plan *p, struct file_state *s)
         own = jsonr_get(own, "source_credentials");
         type = text(own, "type");
         if (!acts_as(p->file))
-            return google_failed(p->out, PROVIDE_FAILED, ERR_CONFIG,
-                                 "%s: holds no "
-                                 "service_account_impersonation_url",
-                                 p->path);
+            return provide_failed(p->out, PROVIDE_FAILED, ERR_CONFIG,
+                                  "%s: holds no "
+                                  "service_account_impersonation_url",
+                                  p->path);
     }
     if (str_eqz(type, "service_account")) {
         enum provide what = by_key(p, own);
@@ -451,12 +451,12 @@ static enum provide by_type(const struct plan *p, struct file_state *s)
     }
     if (str_eqz(type, "authorized_user"))
         return by_user(p, own);
-    return google_failed(p->out, PROVIDE_FAILED, ERR_CONFIG,
-                         "%s: type \"%.*s\" is none of service_account, "
-                         "authorized_user, external_account, "
-                         "impersonated_service_account",
-                         p->path, (int)(type.len < 60 ? type.len : 60),
-                         type.len ? type.ptr : "");
+    return provide_failed(p->out, PROVIDE_FAILED, ERR_CONFIG,
+                          "%s: type \"%.*s\" is none of service_account, "
+                          "authorized_user, external_account, "
+                          "impersonated_service_account",
+                          p->path, (int)(type.len < 60 ? type.len : 60),
+                          type.len ? type.ptr : "");
 }
 
 static bool open_plan(struct plan *p)

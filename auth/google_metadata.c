@@ -165,10 +165,10 @@ static enum provide placed(struct metadata *m, const struct auth_env *env,
 
     if (m->stage == PROJECT) {
         if (!good || !keep(m->project, res->body))
-            return google_failed(out, PROVIDE_RETRY, ERR_INPUT,
-                                 "it answered %d and no project; write the "
-                                 "project in the settings",
-                                 res->status);
+            return provide_failed(out, PROVIDE_RETRY, ERR_INPUT,
+                                  "it answered %d and no project; write the "
+                                  "project in the settings",
+                                  res->status);
         m->stage = REGION;
     } else if (good && keep(m->location, res->body)) {
         m->stage = TOKEN;
@@ -223,10 +223,11 @@ static enum provide answer(void *state, const struct auth_env *env,
         return PROVIDE_RETRY;
     }
     if (!str_eqi(http_get(res, STR("Metadata-Flavor")), STR("Google")))
-        return google_failed(out, PROVIDE_RETRY, ERR_INPUT,
-                             "what answered %d is not Google's metadata server "
-                             "(no Metadata-Flavor); look at " HOST,
-                             res->status);
+        return provide_failed(
+            out, PROVIDE_RETRY, ERR_INPUT,
+            "what answered %d is not Google's metadata server "
+            "(no Metadata-Flavor); look at " HOST,
+            res->status);
     if (m->stage != TOKEN)
         return placed(m, env, res, out);
     if (res->status == 200)

@@ -29,18 +29,6 @@ struct str google_scope(const struct auth_env *env)
     return s.len ? s : STR(GOOGLE_SCOPE_WRITE);
 }
 
-enum provide google_failed(struct provide_out *out, enum provide how,
-                           enum err_kind kind, const char *fmt, ...)
-{
-    va_list ap;
-
-    out->err.kind = kind;
-    va_start(ap, fmt);
-    (void)vsnprintf(out->err.text, sizeof(out->err.text), fmt, ap);
-    va_end(ap);
-    return how;
-}
-
 /*
  * Tokens.
  */

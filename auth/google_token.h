@@ -41,10 +41,6 @@ must_check bool google_url_ok(struct str url, struct str universe,
 /* A universe is a domain name; empty gives googleapis.com. */
 must_check bool google_universe_ok(struct str *universe, struct err *err);
 
-/* `out` is an error already: how it failed. */
-enum provide google_failed(struct provide_out *out, enum provide how,
-                           enum err_kind kind, const char *fmt, ...)
-    __attribute__((format(printf, 4, 5)));
 /* The token of an answer of 200: access_token with expires_in, accessToken
  * with expireTime, id_token or token. */
 must_check bool google_token(const struct http_response *res, struct now now,

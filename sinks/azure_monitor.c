@@ -132,20 +132,9 @@ static bool custom_url(struct azure_monitor_conf *c, struct arena *arena,
                        struct err *err)
 {
     struct str base = str_of(c->endpoint);
-    struct http_url u;
 
-    if (!http_url_parse(base, &u) || u.query.ptr)
-        return err_set(err, ERR_CONFIG,
-                       "endpoint: \"%.*s\" is not a url like "
-                       "https://monitoring.example.com (no user, no query)",
-                       STR_ARG(base));
-    if (!str_eqi(u.scheme, STR("https")) && !http_url_is_loopback(&u))
-        return err_set(err, ERR_CONFIG,
-                       "endpoint: \"%.*s\": plain http is for loopback alone, "
-                       "as it would show the token on the wire; write https",
-                       STR_ARG(base));
-    while (str_ends(base, STR("/")))
-        base.len--;
+    if (!sink_endpoint(&base, "https://monitoring.example.com", err))
+        return false;
     c->url =
         arena_printf(arena, "%.*s%s/metrics", STR_ARG(base), c->resource_id);
     return true;

@@ -100,23 +100,12 @@ static bool find_url(struct google_monitoring_conf *c,
                      struct err *err)
 {
     struct str base = str_of(c->endpoint);
-    struct http_url u;
 
     if (base.len == 0)
         base = arena_printf(arena, "https://monitoring.%.*s",
                             STR_ARG(facts->universe));
-    if (!http_url_parse(base, &u) || u.query.ptr)
-        return err_set(err, ERR_CONFIG,
-                       "endpoint: \"%.*s\" is not a url like "
-                       "https://monitoring.googleapis.com (no user, no query)",
-                       STR_ARG(base));
-    if (!str_eqi(u.scheme, STR("https")) && !http_url_is_loopback(&u))
-        return err_set(err, ERR_CONFIG,
-                       "endpoint: \"%.*s\": plain http is for loopback alone, "
-                       "as it would show the token on the wire; write https",
-                       STR_ARG(base));
-    while (str_ends(base, STR("/")))
-        base.len--;
+    if (!sink_endpoint(&base, "https://monitoring.googleapis.com", err))
+        return false;
     c->url = arena_printf(arena, "%.*s/v3/projects/%.*s/timeSeries",
                           STR_ARG(base), STR_ARG(c->project_id));
     return true;

@@ -137,6 +137,12 @@ struct sink_type {
                   struct verdict *out);
 };
 
+/* That `base` is an endpoint that a token may be sent to: https, or plain http
+ * on loopback, without user and query.  Slashes at its end are cut off.  The
+ * text of an error begins with "endpoint". */
+must_check bool sink_endpoint(struct str *base, const char *example,
+                              struct err *err);
+
 /* All of them, NULL at the end; sinks/sinks.c. */
 extern const struct sink_type *const sink_types[];
 /* The one called `name`, or NULL. */

@@ -62,7 +62,7 @@ static void check_end(enum provide what, struct provide_out *out)
 {
     if (what == PROVIDE_DONE) {
         need(out->creds.token && out->creds.token[0] && out->creds.source[0]);
-        need(entra_printable(str_of(out->creds.token)));
+        need(auth_printable(str_of(out->creds.token)));
         need(out->creds.expires_ms > 0 && out->creds.renew_ms >= 0);
         need(!out->creds.renew_ms ||
              out->creds.renew_ms < out->creds.expires_ms);

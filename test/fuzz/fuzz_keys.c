@@ -64,9 +64,9 @@ static void check_end(enum provide what, struct provide_out *out)
 {
     if (what == PROVIDE_DONE) {
         need(out->creds.key_id && out->creds.secret && out->creds.source[0]);
-        need(aws_printable(str_of(out->creds.key_id)));
-        need(aws_printable(str_of(out->creds.secret)));
-        need(aws_printable(str_of(out->creds.token)));
+        need(auth_printable(str_of(out->creds.key_id)));
+        need(auth_printable(str_of(out->creds.secret)));
+        need(auth_printable(str_of(out->creds.token)));
         credentials_clear(&out->creds);
     } else if (what == PROVIDE_RETRY || what == PROVIDE_FAILED) {
         need(out->err.kind != ERR_NONE && out->err.text[0]);
